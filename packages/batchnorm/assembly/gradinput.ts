@@ -1,0 +1,128 @@
+/**
+ * dx = dy·a + ((x − center)·b + c), a channel at a time: the gradient of the input of a batch norm that normalized
+ * by the statistics of its batch, with the two sums of gradsums.ts folded into a, b and c.
+ * Rows form: x, dy and dx are [rows, channels]. Planes form: [outer, channels, inner]. dx must not overlap x or dy.
+ */
+import { load4, loadSplat, madd, maddScalar, store4, sub } from "./simd";
+
+@unmanaged
+export class GradInputRows {
+  x: usize = 0; // f32 [rows, channels]
+  dy: usize = 0; // f32 [rows, channels]
+  dx: usize = 0; // f32 [rows, channels]
+  rows: i32 = 0;
+  channels: i32 = 0;
+  rowsPerTask: i32 = 0;
+  center: usize = 0; // f32 [channels]
+  a: usize = 0; // f32 [channels]
+  b: usize = 0; // f32 [channels]
+  c: usize = 0; // f32 [channels]
+}
+
+export function gradInputRows(args: GradInputRows, task: i32): void {
+  const channels = args.channels;
+  const first = task * args.rowsPerTask;
+  const rows = min(args.rowsPerTask, args.rows - first);
+  const stride = (<usize>channels) << 2;
+  let x = args.x + <usize>first * stride;
+  let dy = args.dy + <usize>first * stride;
+  let dx = args.dx + <usize>first * stride;
+  const center = args.center;
+  const a = args.a;
+  const b = args.b;
+  const c = args.c;
+  const groups = (channels + 3) >> 2;
+  const last = stride - 16;
+  let r = 0;
+  if (channels >= 4) {
+    for (; r + 4 <= rows; r += 4) {
+      for (let g = 0; g < groups; g++) {
+        const at = min(<usize>g << 4, last);
+        const m = load4(center + at);
+        const ka = load4(a + at);
+        const kb = load4(b + at);
+        const kc = load4(c + at);
+        let u = x + at;
+        let v = dy + at;
+        let w = dx + at;
+        const r0 = madd(load4(v), ka, madd(sub(load4(u), m), kb, kc));
+        const r1 = madd(load4(v + stride), ka, madd(sub(load4(u + stride), m), kb, kc));
+        u += 2 * stride;
+        v += 2 * stride;
+        const r2 = madd(load4(v), ka, madd(sub(load4(u), m), kb, kc));
+        const r3 = madd(load4(v + stride), ka, madd(sub(load4(u + stride), m), kb, kc));
+        store4(w, r0);
+        store4(w + stride, r1);
+        w += 2 * stride;
+        store4(w, r2);
+        store4(w + stride, r3);
+      }
+      x += stride << 2;
+      dy += stride << 2;
+      dx += stride << 2;
+    }
+    for (; r < rows; r++) {
+      for (let g = 0; g < groups; g++) {
+        const at = min(<usize>g << 4, last);
+        const rest = madd(sub(load4(x + at), load4(center + at)), load4(b + at), load4(c + at));
+        store4(dx + at, madd(load4(dy + at), load4(a + at), rest));
+      }
+      x += stride;
+      dy += stride;
+      dx += stride;
+    }
+  }
+  for (; r < rows; r++) {
+    for (let at: usize = 0; at < stride; at += 4) scalar(x + at, dy + at, dx + at, at, center, a, b, c);
+    x += stride;
+    dy += stride;
+    dx += stride;
+  }
+}
+
+function scalar(x: usize, dy: usize, dx: usize, at: usize, center: usize, a: usize, b: usize, c: usize): void {
+  const rest = maddScalar(load<f32>(x) - load<f32>(center + at), load<f32>(b + at), load<f32>(c + at));
+  store<f32>(dx, maddScalar(load<f32>(dy), load<f32>(a + at), rest));
+}
+
+@unmanaged
+export class GradInputPlanes {
+  x: usize = 0; // f32 [outer, channels, inner]
+  dy: usize = 0; // f32 [outer, channels, inner]
+  dx: usize = 0; // f32 [outer, channels, inner]
+  outer: i32 = 0;
+  channels: i32 = 0;
+  inner: i32 = 0;
+  planesPerTask: i32 = 0; // of the outer·channels planes
+  center: usize = 0; // f32 [channels]
+  a: usize = 0; // f32 [channels]
+  b: usize = 0; // f32 [channels]
+  c: usize = 0; // f32 [channels]
+}
+
+export function gradInputPlanes(args: GradInputPlanes, task: i32): void {
+  const first = task * args.planesPerTask;
+  const end = min(first + args.planesPerTask, args.outer * args.channels);
+  const bytes = <usize>args.inner << 2;
+  let x = args.x + <usize>first * bytes;
+  let dy = args.dy + <usize>first * bytes;
+  let dx = args.dx + <usize>first * bytes;
+  for (let i = first; i < end; i++) {
+    const at = <usize>(i % args.channels) << 2;
+    const m = loadSplat(args.center + at);
+    const a = loadSplat(args.a + at);
+    const b = loadSplat(args.b + at);
+    const c = loadSplat(args.c + at);
+    const stop = x + bytes;
+    for (; x + 32 <= stop; x += 32, dy += 32, dx += 32) {
+      const r0 = madd(load4(dy), a, madd(sub(load4(x), m), b, c));
+      const r1 = madd(load4(dy, 16), a, madd(sub(load4(x, 16), m), b, c));
+      store4(dx, r0);
+      store4(dx, r1, 16);
+    }
+    for (; x + 16 <= stop; x += 16, dy += 16, dx += 16) {
+      store4(dx, madd(load4(dy), a, madd(sub(load4(x), m), b, c)));
+    }
+    for (; x < stop; x += 4, dy += 4, dx += 4) scalar(x, dy, dx, at, args.center, args.a, args.b, args.c);
+  }
+}

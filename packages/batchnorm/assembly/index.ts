@@ -1,0 +1,11 @@
+export { affinePlanes, affineRows } from "./affine";
+export { gatherBytes, gatherFloats } from "./gather";
+export { gemm } from "./gemm";
+export { gradInputPlanes, gradInputRows } from "./gradinput";
+export { gradSumsPlanes, gradSumsRows } from "./gradsums";
+export { momentsPlanes, momentsRows } from "./moments";
+export { adam, sgd } from "./optim";
+export { dropout, relu, reluGrad, sigmoid, sigmoidGrad, tanh, tanhGrad } from "./pointwise";
+export { softmaxCrossEntropy } from "./softmax";
+export { sumRows } from "./sumrows";
+export { close, finish, join, listen, open, take } from "./threads";

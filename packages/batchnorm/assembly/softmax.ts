@@ -1,0 +1,62 @@
+/**
+ * Softmax and cross-entropy of whole rows: the loss, its gradient, and whether the largest logit is the label's.
+ */
+import { exp4, log } from "./math";
+import { scratch } from "./scratch";
+import { add, load4, mul, splat, store4, sub, sumLanes } from "./simd";
+
+@unmanaged
+export class SoftmaxCrossEntropy {
+  logits: usize = 0; // f32 [rows, classes]
+  labels: usize = 0; // i32 [rows]
+  grad: usize = 0; // f32 [rows, classes]: (softmax − one hot)·gradScale
+  loss: usize = 0; // f64 [rows]
+  correct: usize = 0; // i32 [rows]: 1 or 0
+  rows: i32 = 0;
+  classes: i32 = 0;
+  rowsPerTask: i32 = 0;
+  gradScale: f32 = 0;
+}
+
+/** Scratch holds one row, padded to a multiple of 4 with −∞, so no more than 16,384 classes. */
+export function softmaxCrossEntropy(args: SoftmaxCrossEntropy, task: i32): void {
+  const classes = args.classes;
+  const bytes = <usize>classes << 2;
+  const padded = (bytes + 15) & ~15;
+  const first = task * args.rowsPerTask;
+  const end = min(first + args.rowsPerTask, args.rows);
+  const scale = args.gradScale;
+  for (let r = first; r < end; r++) {
+    const row = args.logits + <usize>r * bytes;
+    const grad = args.grad + <usize>r * bytes;
+    const label = load<i32>(args.labels + (<usize>r << 2));
+    for (let i = bytes; i < padded; i += 4) store<f32>(scratch + i, -Infinity);
+    memory.copy(scratch, row, bytes);
+
+    let best = load<f32>(row);
+    let bestAt = 0;
+    for (let c = 1; c < classes; c++) {
+      const v = load<f32>(row + (<usize>c << 2));
+      if (v > best) {
+        best = v;
+        bestAt = c;
+      }
+    }
+    let sums = splat(0);
+    for (let i: usize = 0; i < padded; i += 16) {
+      const e = exp4(sub(load4(scratch + i), splat(best)));
+      store4(scratch + i, e);
+      sums = add(sums, e);
+    }
+    const sum = sumLanes(sums);
+    const weight = splat(<f32>(<f64>scale / sum));
+    for (let i: usize = 0; i < padded; i += 16) store4(scratch + i, mul(load4(scratch + i), weight));
+    memory.copy(grad, scratch, bytes);
+    const at = grad + (<usize>label << 2);
+    store<f32>(at, load<f32>(at) - scale);
+
+    const target = <f64>load<f32>(row + (<usize>label << 2));
+    store<f64>(args.loss + (<usize>r << 3), log(sum) - (target - <f64>best));
+    store<i32>(args.correct + (<usize>r << 2), bestAt == label ? 1 : 0);
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * The threads of an engine. The caller is one of them; the others are workers that take tasks as they come, so a worker
+ * that has not started yet, or that the system has stopped, is not waited for. See assembly/threads.ts for the protocol.
+ */
+import type { KernelFunction, Kernels } from "../kernels/contract.ts";
+import type { ThreadFunctions } from "../kernels/wasm.ts";
+import type { Memory } from "./memory.ts";
+
+/** The control block of assembly/threads.ts, then two words of ours. */
+export const CONTROL = 64;
+export const CONTROL_BYTES = 64;
+export const KERNEL = (CONTROL + 32) >> 2;
+export const ARGUMENTS = (CONTROL + 36) >> 2;
+
+/** What a worker is told once. */
+export interface WorkerSetup {
+  module: WebAssembly.Module;
+  memory: WebAssembly.Memory;
+  scratch: number;
+}
+
+/** As much of Node's and the browser's Worker as we use. */
+interface Thread {
+  postMessage(message: WorkerSetup): void;
+  terminate(): unknown;
+  unref?(): void;
+}
+
+export class Pool {
+  readonly #memory: Memory;
+  readonly #kernels: Kernels & ThreadFunctions;
+  readonly #workers: Thread[];
+  readonly #maySleep: number;
+
+  constructor(memory: Memory, kernels: Kernels & ThreadFunctions, module: WebAssembly.Module, scratches: number[]) {
+    this.#memory = memory;
+    this.#kernels = kernels;
+    // A page's main thread must not sleep; it spins.
+    this.#maySleep = typeof document === "undefined" ? 1 : 0;
+    this.#workers = scratches.map((scratch) => startWorker({ module, memory: memory.wasm, scratch }));
+  }
+
+  /** Runs every task of one call on all threads; returns when all are done. */
+  run(index: number, kernel: KernelFunction, args: number, tasks: number): void {
+    const { i32 } = this.#memory;
+    const kernels = this.#kernels;
+    i32[KERNEL] = index;
+    i32[ARGUMENTS] = args;
+    kernels.open(CONTROL, tasks);
+    for (let task = kernels.take(CONTROL); task >= 0; task = kernels.take(CONTROL)) {
+      kernel(args, task);
+      kernels.finish(CONTROL);
+    }
+    kernels.join(CONTROL, tasks, this.#maySleep);
+  }
+
+  close(): void {
+    this.#kernels.close(CONTROL);
+    for (const worker of this.#workers) worker.terminate();
+    this.#workers.length = 0;
+  }
+}
+
+/** A worker keeps no process alive: it has nothing to do when the caller has not. */
+function startWorker(setup: WorkerSetup): Thread {
+  const node = typeof process === "object" ? process.getBuiltinModule?.("node:worker_threads") : undefined;
+  const worker: Thread = node
+    ? new node.Worker(new URL("./worker.js", import.meta.url), { execArgv: [], stdin: false })
+    : (new Worker(new URL("./worker.js", import.meta.url), { type: "module" }) as Thread);
+  worker.postMessage(setup);
+  worker.unref?.();
+  return worker;
+}

@@ -1,0 +1,36 @@
+// Tensors and random numbers
+export { manualSeed, Random, type RandomState } from "./tensor/random.ts";
+export { ones, type RandnOptions, randn, Tensor, tensor, zeros } from "./tensor/tensor.ts";
+
+// Layers
+export { ReLU, Sigmoid, Tanh } from "./layers/activation.ts";
+export {
+  BatchNorm,
+  type BatchNormOptions,
+  type KerasBatchNorm,
+  type StatisticsObserver,
+} from "./layers/batchnorm.ts";
+export { Dropout, type DropoutOptions } from "./layers/dropout.ts";
+export { Flatten } from "./layers/flatten.ts";
+export { gaussian, he, type Initializer, initialize, xavier } from "./layers/init.ts";
+export { Layer } from "./layers/layer.ts";
+export { Linear, type LinearOptions } from "./layers/linear.ts";
+export { Parameter } from "./layers/parameter.ts";
+export { Sequential } from "./layers/sequential.ts";
+export type { LoadOptions, LoadReport, StateDict, StateEntry, StateInput } from "./layers/state.ts";
+
+// Batch norm as functions of arrays
+export {
+  type BatchNormBackwardOptions,
+  type BatchNormForwardOptions,
+  type BatchNormInferenceOptions,
+  type BatchStatistics,
+  batchNormBackward,
+  batchNormForward,
+  batchNormInference,
+} from "./layers/functional.ts";
+
+// The engine underneath, and errors
+export { configure } from "./layers/eager.ts";
+export type { EngineOptions } from "./engine/engine.ts";
+export { BatchNormError, type ErrorCode } from "./errors.ts";

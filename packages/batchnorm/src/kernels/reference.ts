@@ -1,0 +1,255 @@
+/**
+ * What every kernel computes, as plain loops in float64, rounded once when a float32 is stored: the specification.
+ * The engine can run on these instead of wasm (`build: "reference"`), and the tests hold the wasm kernels to them.
+ * Arguments arrive by name, pointers as arrays that begin where they point.
+ */
+import { type ArgumentType, contract, type KernelName, type Kernels, kernelNames } from "./contract.ts";
+
+type ArrayOf<T extends ArgumentType> = T extends "f32*"
+  ? Float32Array
+  : T extends "f64*"
+    ? Float64Array
+    : T extends "i32*"
+      ? Int32Array
+      : T extends "u8*"
+        ? Uint8Array
+        : number;
+type Types<K extends KernelName> = (typeof contract)[K]["args"];
+type Named<K extends KernelName> = { [A in keyof Types<K>]: ArrayOf<Extract<Types<K>[A], ArgumentType>> };
+type Reference = { [K in KernelName]: (args: Named<K>, task: number) => void };
+
+/** The tasks' share of a range: [first, end). */
+function share(task: number, perTask: number, count: number): [number, number] {
+  return [task * perTask, Math.min((task + 1) * perTask, count)];
+}
+
+/** Mean and M2 of the values that `at` gives for 0 … count − 1. */
+function moments(count: number, at: (i: number) => number): [mean: number, m2: number] {
+  const shift = at(0);
+  let sum = 0;
+  for (let i = 0; i < count; i++) sum += at(i) - shift;
+  const mean = shift + sum / count;
+  let m2 = 0;
+  for (let i = 0; i < count; i++) m2 += (at(i) - mean) ** 2;
+  return [mean, m2];
+}
+
+function softmax(logits: Float64Array): Float64Array {
+  const best = logits.reduce((a, b) => Math.max(a, b));
+  const powers = logits.map((v) => Math.exp(v - best));
+  const sum = powers.reduce((a, b) => a + b);
+  return powers.map((p) => p / sum);
+}
+
+/** A hash of the index under a key, uniform on 32 bits: Dropout's mask. */
+export function hash(index: number, key: number): number {
+  let h = Math.imul(index ^ key, 0x9e3779b1);
+  h = Math.imul(h ^ (h >>> 16), 0x21f0aaad);
+  h = Math.imul(h ^ (h >>> 15), 0x735a2d97);
+  return (h ^ (h >>> 15)) >>> 0;
+}
+
+function map(f: (x: number) => number): Reference["sigmoid"] {
+  return ({ x, y, count, perTask }, task) => {
+    const [first, end] = share(task, perTask, count);
+    for (let i = first; i < end; i++) y[i] = f(x[i]);
+  };
+}
+
+function mapGrad(f: (y: number) => number): Reference["sigmoidGrad"] {
+  return ({ y, dy, dx, count, perTask }, task) => {
+    const [first, end] = share(task, perTask, count);
+    for (let i = first; i < end; i++) dx[i] = dy[i] * f(y[i]);
+  };
+}
+
+export const reference: Reference = {
+  momentsRows({ x, rows, channels, rowsPerTask, mean, m2 }, task) {
+    const [first, end] = share(task, rowsPerTask, rows);
+    for (let c = 0; c < channels; c++) {
+      const result = moments(end - first, (i) => x[(first + i) * channels + c]);
+      [mean[task * channels + c], m2[task * channels + c]] = result;
+    }
+  },
+  momentsPlanes({ x, outer, channels, inner, channelsPerTask, mean, m2 }, task) {
+    const [first, end] = share(task, channelsPerTask, channels);
+    for (let c = first; c < end; c++) {
+      const at = (i: number) => x[(Math.floor(i / inner) * channels + c) * inner + (i % inner)];
+      [mean[c], m2[c]] = moments(outer * inner, at);
+    }
+  },
+  affineRows({ x, y, rows, channels, rowsPerTask, center, scale, shift }, task) {
+    const [first, end] = share(task, rowsPerTask, rows);
+    for (let i = first * channels; i < end * channels; i++) {
+      const c = i % channels;
+      y[i] = (x[i] - center[c]) * scale[c] + shift[c];
+    }
+  },
+  affinePlanes({ x, y, outer, channels, inner, planesPerTask, center, scale, shift }, task) {
+    const [first, end] = share(task, planesPerTask, outer * channels);
+    for (let i = first * inner; i < end * inner; i++) {
+      const c = Math.floor(i / inner) % channels;
+      y[i] = (x[i] - center[c]) * scale[c] + shift[c];
+    }
+  },
+  gradSumsRows({ x, dy, rows, channels, rowsPerTask, center, sumDy, sumDyX }, task) {
+    const [first, end] = share(task, rowsPerTask, rows);
+    for (let c = 0; c < channels; c++) {
+      let s = 0;
+      let t = 0;
+      for (let r = first; r < end; r++) {
+        s += dy[r * channels + c];
+        t += dy[r * channels + c] * (x[r * channels + c] - center[c]);
+      }
+      sumDy[task * channels + c] = s;
+      sumDyX[task * channels + c] = t;
+    }
+  },
+  gradSumsPlanes({ x, dy, outer, channels, inner, channelsPerTask, center, sumDy, sumDyX }, task) {
+    const [first, end] = share(task, channelsPerTask, channels);
+    for (let c = first; c < end; c++) {
+      let s = 0;
+      let t = 0;
+      for (let n = 0; n < outer; n++) {
+        for (let i = (n * channels + c) * inner; i < (n * channels + c + 1) * inner; i++) {
+          s += dy[i];
+          t += dy[i] * (x[i] - center[c]);
+        }
+      }
+      sumDy[c] = s;
+      sumDyX[c] = t;
+    }
+  },
+  gradInputRows({ x, dy, dx, rows, channels, rowsPerTask, center, a, b, c: constant }, task) {
+    const [first, end] = share(task, rowsPerTask, rows);
+    for (let i = first * channels; i < end * channels; i++) {
+      const c = i % channels;
+      dx[i] = dy[i] * a[c] + ((x[i] - center[c]) * b[c] + constant[c]);
+    }
+  },
+  gradInputPlanes({ x, dy, dx, outer, channels, inner, planesPerTask, center, a, b, c: constant }, task) {
+    const [first, end] = share(task, planesPerTask, outer * channels);
+    for (let i = first * inner; i < end * inner; i++) {
+      const c = Math.floor(i / inner) % channels;
+      dx[i] = dy[i] * a[c] + ((x[i] - center[c]) * b[c] + constant[c]);
+    }
+  },
+  gemm({ a, b, c, bias, m, n, k, transposeA, transposeB, panelsPerTask }, task) {
+    const [first, end] = share(task, 8 * panelsPerTask, n);
+    for (let i = 0; i < m; i++) {
+      for (let j = first; j < end; j++) {
+        let sum = bias.length ? bias[j] : 0;
+        for (let l = 0; l < k; l++) {
+          sum += a[transposeA ? l * m + i : i * k + l] * b[transposeB ? j * k + l : l * n + j];
+        }
+        c[i * n + j] = sum;
+      }
+    }
+  },
+  sumRows({ x, rows, channels, channelsPerTask, sum }, task) {
+    const [first, end] = share(task, channelsPerTask, channels);
+    for (let c = first; c < end; c++) {
+      let s = 0;
+      for (let r = 0; r < rows; r++) s += x[r * channels + c];
+      sum[c] = s;
+    }
+  },
+  sigmoid: map((x) => 1 / (1 + Math.exp(-x))),
+  sigmoidGrad: mapGrad((y) => y * (1 - y)),
+  tanh: map(Math.tanh),
+  tanhGrad: mapGrad((y) => 1 - y * y),
+  relu: map((x) => Math.max(0, x)),
+  reluGrad({ y, dy, dx, count, perTask }, task) {
+    const [first, end] = share(task, perTask, count);
+    for (let i = first; i < end; i++) dx[i] = y[i] > 0 ? dy[i] : 0;
+  },
+  dropout({ x, y, count, perTask, key, limit, scale }, task) {
+    const [first, end] = share(task, perTask, count);
+    for (let i = first; i < end; i++) y[i] = hash(i, key) >= limit ? x[i] * scale : 0;
+  },
+  softmaxCrossEntropy({ logits, labels, grad, loss, correct, rows, classes, rowsPerTask, gradScale }, task) {
+    const [first, end] = share(task, rowsPerTask, rows);
+    for (let r = first; r < end; r++) {
+      const row = Float64Array.from(logits.subarray(r * classes, (r + 1) * classes));
+      const p = softmax(row);
+      const best = row.reduce((a, b) => Math.max(a, b));
+      let sum = 0;
+      for (const v of row) sum += Math.exp(v - best);
+      loss[r] = Math.log(sum) + best - row[labels[r]];
+      correct[r] = firstLargest(row) === labels[r] ? 1 : 0;
+      for (let c = 0; c < classes; c++) grad[r * classes + c] = (p[c] - (c === labels[r] ? 1 : 0)) * gradScale;
+    }
+  },
+  sgd({ weight, grad, velocity, count, perTask, lr, momentum, weightDecay, nesterov }, task) {
+    const [first, end] = share(task, perTask, count);
+    for (let i = first; i < end; i++) {
+      const g = grad[i] + weightDecay * weight[i];
+      let step = g;
+      if (velocity.length) {
+        velocity[i] = momentum * velocity[i] + g;
+        step = nesterov ? g + momentum * velocity[i] : velocity[i];
+      }
+      weight[i] -= lr * step;
+    }
+  },
+  adam({ weight, grad, m, v, count, perTask, step, beta1, beta2, correction, eps, weightDecay, shrink }, task) {
+    const [first, end] = share(task, perTask, count);
+    for (let i = first; i < end; i++) {
+      const g = grad[i] + weightDecay * weight[i];
+      m[i] = beta1 * m[i] + (1 - beta1) * g;
+      v[i] = beta2 * v[i] + (1 - beta2) * g * g;
+      weight[i] = shrink * weight[i] - (step * m[i]) / (Math.sqrt(v[i]) * correction + eps);
+    }
+  },
+  gatherBytes({ from, indices, to, rows, width, rowsPerTask, scale }, task) {
+    const [first, end] = share(task, rowsPerTask, rows);
+    for (let r = first; r < end; r++) {
+      for (let i = 0; i < width; i++) to[r * width + i] = from[indices[r] * width + i] * scale;
+    }
+  },
+  gatherFloats({ from, indices, to, rows, width, rowsPerTask }, task) {
+    const [first, end] = share(task, rowsPerTask, rows);
+    for (let r = first; r < end; r++) {
+      for (let i = 0; i < width; i++) to[r * width + i] = from[indices[r] * width + i];
+    }
+  },
+};
+
+/** The index of the largest value; of the first of them where several are. */
+function firstLargest(row: Float64Array): number {
+  let best = 0;
+  for (let c = 1; c < row.length; c++) if (row[c] > row[best]) best = c;
+  return best;
+}
+
+/** The reference as kernels over a memory, called as the wasm builds are: address of the arguments, task. */
+export function referenceKernels(memory: WebAssembly.Memory): Kernels {
+  const kernels = {} as Kernels;
+  for (const name of kernelNames) {
+    const types = Object.entries<ArgumentType>(contract[name].args);
+    const run = reference[name] as (args: Record<string, unknown>, task: number) => void;
+    kernels[name] = (address, task) => {
+      const view = new DataView(memory.buffer);
+      const args: Record<string, unknown> = {};
+      types.forEach(([argument, type], i) => {
+        args[argument] = read(view, type, address + 4 * i);
+      });
+      run(args, task);
+    };
+  }
+  return kernels;
+}
+
+function read(view: DataView, type: ArgumentType, at: number): unknown {
+  if (type === "f32") return view.getFloat32(at, true);
+  if (type === "i32") return view.getInt32(at, true);
+  const value = view.getUint32(at, true);
+  if (type === "u32") return value;
+  const { buffer } = view;
+  const room = buffer.byteLength - value;
+  // A null pointer is an array of nothing.
+  if (type === "f32*") return new Float32Array(buffer, value, value ? room >> 2 : 0);
+  if (type === "f64*") return new Float64Array(buffer, value, value ? room >> 3 : 0);
+  if (type === "i32*") return new Int32Array(buffer, value, value ? room >> 2 : 0);
+  return new Uint8Array(buffer, value, value ? room : 0);
+}

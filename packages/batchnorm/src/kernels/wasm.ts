@@ -1,0 +1,97 @@
+/**
+ * The two WebAssembly builds of the kernels: which one this platform can run, and instances of it.
+ */
+import { BatchNormError } from "../errors.ts";
+import { relaxed, simd } from "./builds.gen.ts";
+import type { Kernels } from "./contract.ts";
+
+/** "relaxed" fuses products and sums where the hardware does; "simd" gives the same bits on every machine. */
+export type WasmBuild = "relaxed" | "simd";
+
+/** Working memory of each thread; no kernel uses more. */
+export const SCRATCH_BYTES = 128 * 1024;
+
+/** What assembly/threads.ts exports. */
+export interface ThreadFunctions {
+  open(control: number, tasks: number): void;
+  take(control: number): number;
+  finish(control: number): void;
+  join(control: number, tasks: number, maySleep: number): void;
+  listen(control: number, heard: number): number;
+  close(control: number): void;
+}
+
+const bytes = new Map<WasmBuild, Uint8Array<ArrayBuffer>>();
+
+function bytesOf(build: WasmBuild): Uint8Array<ArrayBuffer> {
+  let found = bytes.get(build);
+  if (!found) {
+    found = Uint8Array.from(atob(build === "relaxed" ? relaxed : simd), (c) => c.charCodeAt(0));
+    bytes.set(build, found);
+  }
+  return found;
+}
+
+/**
+ * Node before 22 has relaxed SIMD behind a flag that can be set until the first module is compiled, and that a later
+ * V8 does not know and dies of: hence the test of the version.
+ */
+function allowRelaxedSimd(): void {
+  const major = typeof process === "object" ? Number(process.versions?.node?.split(".")[0]) : Number.NaN;
+  if (major < 22) process.getBuiltinModule?.("node:v8").setFlagsFromString("--experimental-wasm-relaxed-simd");
+}
+
+let best: WasmBuild | undefined;
+
+/**
+ * The fastest build that this platform runs.
+ *
+ * @throws BatchNormError E_PLATFORM when it has no WebAssembly SIMD
+ */
+export function bestBuild(): WasmBuild {
+  if (best) return best;
+  if (typeof WebAssembly !== "object") throw noSimd();
+  allowRelaxedSimd();
+  if (WebAssembly.validate(bytesOf("relaxed"))) best = "relaxed";
+  else if (WebAssembly.validate(bytesOf("simd"))) best = "simd";
+  else throw noSimd();
+  return best;
+}
+
+function noSimd(): BatchNormError {
+  return new BatchNormError("E_PLATFORM", "kernels", "expected a platform with WebAssembly SIMD and threads; it has none");
+}
+
+/** The build's module. One that is to run on memory that is not shared has the import of its memory changed so. */
+export function compileBuild(build: WasmBuild, shared: boolean): WebAssembly.Module {
+  if (build === "relaxed") allowRelaxedSimd();
+  const code = bytesOf(build);
+  return new WebAssembly.Module(shared ? code : withoutSharing(code));
+}
+
+/** "env" "memory", kind memory (2), limits with a maximum and shared (3): the last becomes unshared (1). */
+function withoutSharing(code: Uint8Array): Uint8Array<ArrayBuffer> {
+  const pattern = [3, ...ascii("env"), 6, ...ascii("memory"), 2, 3];
+  const copy = Uint8Array.from(code);
+  for (let i = 0; i + pattern.length <= copy.length; i++) {
+    if (pattern.every((byte, j) => copy[i + j] === byte)) {
+      copy[i + pattern.length - 1] = 1;
+      return copy;
+    }
+  }
+  throw new BatchNormError("E_PLATFORM", "kernels", "expected the kernels to import a shared memory; they do not");
+}
+
+function ascii(text: string): number[] {
+  return [...text].map((c) => c.charCodeAt(0));
+}
+
+/** The kernels over one memory, with their scratch memory at the given address. */
+export function instantiate(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  scratch: number,
+): Kernels & ThreadFunctions {
+  const instance = new WebAssembly.Instance(module, { env: { memory }, scratch: { scratch } });
+  return instance.exports as unknown as Kernels & ThreadFunctions;
+}

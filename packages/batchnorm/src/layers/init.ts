@@ -1,0 +1,34 @@
+import { check } from "../errors.ts";
+import { Random } from "../tensor/random.ts";
+import type { Layer } from "./layer.ts";
+import { Linear } from "./linear.ts";
+
+/** Draws one weight for a matrix with so many inputs and outputs. */
+export type Initializer = (fanIn: number, fanOut: number, random: Random) => number;
+
+/** Normal with the given standard deviation, whatever the layer's size. */
+export function gaussian(sigma: number): Initializer {
+  check(sigma >= 0, "E_VALUE", "gaussian", () => `expected a standard deviation of at least 0, got ${sigma}`);
+  return (_in, _out, random) => sigma * random.normal();
+}
+
+/** Uniform on ±√(6 / (in + out)): Glorot & Bengio 2010, for sigmoid and tanh. */
+export function xavier(): Initializer {
+  return (fanIn, fanOut, random) => (2 * random.uniform() - 1) * Math.sqrt(6 / (fanIn + fanOut));
+}
+
+/** Normal with variance 2 / in: He et al. 2015, for ReLU. */
+export function he(): Initializer {
+  return (fanIn, _out, random) => Math.sqrt(2 / fanIn) * random.normal();
+}
+
+/** Draws every weight matrix of the model anew, in order; biases become 0. Batch norms are left alone. */
+export function initialize(model: Layer, initializer: Initializer, { seed }: { seed: number }): void {
+  const random = new Random(seed);
+  for (const layer of model.modules()) {
+    if (!(layer instanceof Linear)) continue;
+    const { data } = layer.weight;
+    for (let i = 0; i < data.length; i++) data[i] = initializer(layer.inFeatures, layer.outFeatures, random);
+    layer.bias?.data.fill(0);
+  }
+}

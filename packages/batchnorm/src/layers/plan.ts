@@ -1,0 +1,70 @@
+import type { Arena } from "../engine/arena.ts";
+import type { Engine } from "../engine/engine.ts";
+import { sizeOf } from "../tensor/shape.ts";
+import type { Layer } from "./layer.ts";
+import type { Parameter } from "./parameter.ts";
+
+/** A value that passes between layers, and its gradient: addresses of float32. */
+export interface Value {
+  readonly shape: readonly number[];
+  readonly size: number;
+  readonly at: number;
+  /** 0 where nobody wants it. */
+  readonly grad: number;
+}
+
+/** Addresses of a parameter and its gradient. */
+export interface Slot {
+  value: number;
+  grad: number;
+}
+
+/**
+ * A model bound to buffers for one shape of input. Binding happens once: every layer allocates what it needs, fills in
+ * the arguments of its kernels, and adds what it does to the two lists. Running goes through the lists and allocates
+ * nothing.
+ */
+export class Plan {
+  readonly engine: Engine;
+  readonly arena: Arena;
+  /** False: no gradients are kept, and there is no backward pass. */
+  readonly differentiable: boolean;
+  /** What goes into each layer. */
+  readonly inputs = new Map<Layer, Value>();
+  readonly #slotOf: (parameter: Parameter) => Slot;
+  readonly #forward: (() => void)[] = [];
+  readonly #backward: (() => void)[] = [];
+
+  constructor(engine: Engine, arena: Arena, differentiable: boolean, slotOf: (parameter: Parameter) => Slot) {
+    this.engine = engine;
+    this.arena = arena;
+    this.differentiable = differentiable;
+    this.#slotOf = slotOf;
+  }
+
+  /** Room for a value, and for its gradient where the plan is differentiable and it is wanted. */
+  value(shape: readonly number[], wantGrad = true): Value {
+    const size = sizeOf(shape);
+    const at = this.arena.floats(size);
+    return { shape, size, at, grad: this.differentiable && wantGrad ? this.arena.floats(size) : 0 };
+  }
+
+  /** Where the parameter is; zeros for one that is absent. */
+  slot(parameter: Parameter | null): Slot {
+    return parameter ? this.#slotOf(parameter) : { value: 0, grad: 0 };
+  }
+
+  /** Adds one operation. Backward runs in the opposite order. */
+  add(forward: () => void, backward: () => void): void {
+    this.#forward.push(forward);
+    this.#backward.push(backward);
+  }
+
+  forward(): void {
+    for (let i = 0; i < this.#forward.length; i++) this.#forward[i]();
+  }
+
+  backward(): void {
+    for (let i = this.#backward.length - 1; i >= 0; i--) this.#backward[i]();
+  }
+}

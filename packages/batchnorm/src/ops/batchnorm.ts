@@ -1,0 +1,247 @@
+/**
+ * Batch normalization (Ioffe & Szegedy 2015): everything that is O(channels), in float64; the kernels do the rest.
+ *
+ *   forward    y  = gamma·(x − mean)·rstd + beta
+ *   backward   dx = gamma·rstd·(dy − mean(dy) − x̂·mean(dy·x̂))    where mean and rstd came from this batch
+ *              dx = gamma·rstd·dy                               where they were constants
+ *
+ * Kernels see the mean as float32 `center`; what rounding took off it goes into a per-channel constant.
+ */
+import type { Arena } from "../engine/arena.ts";
+import type { Call, Engine } from "../engine/engine.ts";
+import type { KernelName } from "../kernels/contract.ts";
+import { type Layout, perTask, simplify, tasksOf } from "./layout.ts";
+import { mergeMoments, type Moments } from "./statistics.ts";
+
+/** Rows of one float32 piece in assembly/moments.ts: tasks begin where pieces do. */
+const PIECE_ROWS = 128;
+
+/** Addresses of what the op reads and writes; gradients may be 0 where nobody wants them. */
+export interface BatchNormBuffers {
+  x: number; // f32, the layout's values
+  y: number; // f32, alike
+  dy: number; // f32, alike; 0: no backward pass
+  dx: number; // f32, alike; 0: not wanted
+  gamma: number; // f32 [channels], or 0: all 1
+  beta: number; // f32 [channels], or 0: all 0
+  dgamma: number; // f32 [channels], or 0
+  dbeta: number; // f32 [channels], or 0
+}
+
+export class BatchNormOp {
+  readonly channels: number;
+  /** Added to the variance; read at every forward pass. */
+  eps: number;
+  /** Values a channel. */
+  readonly count: number;
+  /** What the last forward pass normalized by. */
+  readonly mean: Float64Array;
+  readonly rstd: Float64Array;
+  /** The batch's own statistics, after `forwardTrain`: mean and biased variance. */
+  readonly variance: Float64Array;
+  readonly #engine: Engine;
+  readonly #buffers: BatchNormBuffers;
+  readonly #moments: Call;
+  readonly #affine: Call;
+  readonly #gradSums: Call | null;
+  readonly #gradInput: Call | null;
+  readonly #gradAffine: Call | null;
+  /** Rows of each task's partial results; one task for planes, where a channel is never cut. */
+  readonly #partRows: number[];
+  readonly #merged: Moments;
+  readonly #sumDy: Float64Array;
+  readonly #sumDyX: Float64Array;
+  /** Addresses: float64 partial results [parts, channels], float32 coefficients [channels]. */
+  readonly #part1: number;
+  readonly #part2: number;
+  readonly #center: number;
+  readonly #k1: number;
+  readonly #k2: number;
+  readonly #k3: number;
+  readonly #zero: number;
+
+  constructor(engine: Engine, arena: Arena, layout: Layout, eps: number, buffers: BatchNormBuffers) {
+    const { outer, channels, inner } = simplify(layout);
+    this.channels = channels;
+    this.count = outer * inner;
+    this.eps = eps;
+    this.#engine = engine;
+    this.#buffers = buffers;
+    this.mean = new Float64Array(channels);
+    this.rstd = new Float64Array(channels);
+    this.variance = new Float64Array(channels);
+    this.#merged = { count: 0, mean: this.mean, m2: this.variance };
+    this.#sumDy = new Float64Array(channels);
+    this.#sumDyX = new Float64Array(channels);
+
+    const rows = inner === 1;
+    const rowsPerTask = perTask(outer, channels, PIECE_ROWS);
+    const channelsPerTask = perTask(channels, outer * inner, 1);
+    const planesPerTask = perTask(outer * channels, inner, 1);
+    const parts = rows ? tasksOf(outer, rowsPerTask) : 1;
+    this.#partRows = Array.from({ length: parts }, (_, i) =>
+      rows ? Math.min(rowsPerTask, outer - i * rowsPerTask) : this.count,
+    );
+    this.#part1 = arena.doubles(parts * channels);
+    this.#part2 = arena.doubles(parts * channels);
+    this.#center = arena.floats(channels);
+    this.#k1 = arena.floats(channels);
+    this.#k2 = arena.floats(channels);
+    this.#k3 = arena.floats(channels);
+    this.#zero = arena.floats(channels);
+
+    const { x, y, dy, dx } = buffers;
+    const [center, scale, shift] = [this.#center, this.#k1, this.#k2];
+    const [part1, part2] = [this.#part1, this.#part2];
+    const call = <K extends KernelName>(name: K, args: Parameters<typeof engine.call<K>>[2], tasks: number) =>
+      engine.call(arena, name, args, tasks) as Call;
+    if (rows) {
+      const shape = { rows: outer, channels, rowsPerTask };
+      this.#moments = call("momentsRows", { x, ...shape, mean: part1, m2: part2 }, parts);
+      this.#affine = call("affineRows", { x, y, ...shape, center, scale, shift }, parts);
+      this.#gradSums = dy ? call("gradSumsRows", { x, dy, ...shape, center, sumDy: part1, sumDyX: part2 }, parts) : null;
+      this.#gradInput = dx
+        ? call("gradInputRows", { x, dy, dx, ...shape, center, a: this.#k1, b: this.#k2, c: this.#k3 }, parts)
+        : null;
+      this.#gradAffine = dx
+        ? call("affineRows", { x: dy, y: dx, ...shape, center: this.#zero, scale, shift: this.#zero }, parts)
+        : null;
+    } else {
+      const size = { outer, channels, inner };
+      const byChannel = { ...size, channelsPerTask };
+      const byPlane = { ...size, planesPerTask };
+      const channelTasks = tasksOf(channels, channelsPerTask);
+      const planeTasks = tasksOf(outer * channels, planesPerTask);
+      this.#moments = call("momentsPlanes", { x, ...byChannel, mean: part1, m2: part2 }, channelTasks);
+      this.#affine = call("affinePlanes", { x, y, ...byPlane, center, scale, shift }, planeTasks);
+      this.#gradSums = dy
+        ? call("gradSumsPlanes", { x, dy, ...byChannel, center, sumDy: part1, sumDyX: part2 }, channelTasks)
+        : null;
+      this.#gradInput = dx
+        ? call("gradInputPlanes", { x, dy, dx, ...byPlane, center, a: this.#k1, b: this.#k2, c: this.#k3 }, planeTasks)
+        : null;
+      this.#gradAffine = dx
+        ? call("affinePlanes", { x: dy, y: dx, ...byPlane, center: this.#zero, scale, shift: this.#zero }, planeTasks)
+        : null;
+    }
+  }
+
+  /** Normalizes by the batch's own statistics (Algorithm 1); leaves them in `mean` and `variance`. */
+  forwardTrain(): void {
+    this.#moments.run();
+    this.#mergeMoments();
+    const { mean, rstd, variance, count, eps } = this;
+    for (let c = 0; c < this.channels; c++) {
+      variance[c] = Math.max(variance[c] / count, 0);
+      rstd[c] = reciprocalRoot(variance[c] + eps);
+    }
+    this.#normalize(mean);
+  }
+
+  /** Normalizes by given statistics (Algorithm 2). */
+  forwardWith(mean: ArrayLike<number>, variance: ArrayLike<number>): void {
+    for (let c = 0; c < this.channels; c++) {
+      this.mean[c] = mean[c];
+      this.rstd[c] = reciprocalRoot(variance[c] + this.eps);
+    }
+    this.#normalize(this.mean);
+  }
+
+  /** Stands in for a forward pass that was made elsewhere, before `backwardTrain` or `backwardWith`. */
+  resume(mean: ArrayLike<number>, rstd: ArrayLike<number>): void {
+    const { f32 } = this.#engine.memory;
+    this.mean.set(mean);
+    this.rstd.set(rstd);
+    for (let c = 0; c < this.channels; c++) f32[(this.#center >> 2) + c] = mean[c];
+  }
+
+  /** Gradients where the last forward pass was `forwardTrain`: mean and variance depend on x. */
+  backwardTrain(): void {
+    this.#sumGradients();
+    if (!this.#gradInput) return;
+    const { f32 } = this.#engine.memory;
+    const { mean, rstd, count } = this;
+    const gamma = this.#buffers.gamma >> 2;
+    const center = this.#center >> 2;
+    const a = this.#k1 >> 2;
+    const b = this.#k2 >> 2;
+    const k = this.#k3 >> 2;
+    for (let c = 0; c < this.channels; c++) {
+      const scale = (gamma ? f32[gamma + c] : 1) * rstd[c];
+      const slope = (-scale * rstd[c] * this.#sumDyX[c]) / count;
+      f32[a + c] = scale;
+      f32[b + c] = slope;
+      f32[k + c] = -((scale * this.#sumDy[c]) / count) - slope * (mean[c] - f32[center + c]);
+    }
+    this.#gradInput.run();
+  }
+
+  /** Gradients where the last forward pass was `forwardWith`: its statistics were constants. */
+  backwardWith(): void {
+    this.#sumGradients();
+    if (!this.#gradAffine) return;
+    const { f32 } = this.#engine.memory;
+    const gamma = this.#buffers.gamma >> 2;
+    const scale = this.#k1 >> 2;
+    for (let c = 0; c < this.channels; c++) f32[scale + c] = (gamma ? f32[gamma + c] : 1) * this.rstd[c];
+    this.#gradAffine.run();
+  }
+
+  #mergeMoments(): void {
+    const { f64 } = this.#engine.memory;
+    const merged = this.#merged;
+    merged.count = 0;
+    merged.mean.fill(0);
+    merged.m2.fill(0);
+    const mean = this.#part1 >> 3;
+    const m2 = this.#part2 >> 3;
+    for (let i = 0; i < this.#partRows.length; i++) {
+      mergeMoments(merged, this.#partRows[i], f64, mean + i * this.channels, m2 + i * this.channels, this.channels);
+    }
+  }
+
+  #normalize(mean: Float64Array): void {
+    const { f32 } = this.#engine.memory;
+    const { rstd, channels } = this;
+    const gamma = this.#buffers.gamma >> 2;
+    const beta = this.#buffers.beta >> 2;
+    const center = this.#center >> 2;
+    const scale = this.#k1 >> 2;
+    const shift = this.#k2 >> 2;
+    for (let c = 0; c < channels; c++) {
+      const s = (gamma ? f32[gamma + c] : 1) * rstd[c];
+      f32[center + c] = mean[c];
+      f32[scale + c] = s;
+      f32[shift + c] = (beta ? f32[beta + c] : 0) - (mean[c] - f32[center + c]) * s;
+    }
+    this.#affine.run();
+  }
+
+  /** Σdy and Σdy·(x − mean)·rstd of the whole batch: dbeta and dgamma. */
+  #sumGradients(): void {
+    const { f64, f32 } = this.#engine.memory;
+    const { channels, mean, rstd } = this;
+    const center = this.#center >> 2;
+    const part1 = this.#part1 >> 3;
+    const part2 = this.#part2 >> 3;
+    this.#gradSums?.run();
+    const { dgamma, dbeta } = this.#buffers;
+    for (let c = 0; c < channels; c++) {
+      let sumDy = 0;
+      let sumDyX = 0;
+      for (let i = c; i < this.#partRows.length * channels; i += channels) {
+        sumDy += f64[part1 + i];
+        sumDyX += f64[part2 + i];
+      }
+      this.#sumDy[c] = sumDy;
+      this.#sumDyX[c] = (sumDyX - (mean[c] - f32[center + c]) * sumDy) * rstd[c];
+      if (dgamma) f32[(dgamma >> 2) + c] = this.#sumDyX[c];
+      if (dbeta) f32[(dbeta >> 2) + c] = sumDy;
+    }
+  }
+}
+
+/** 1/√v; 0 where v is 0, so that a constant channel gives beta without an ε too. */
+function reciprocalRoot(v: number): number {
+  return v === 0 ? 0 : 1 / Math.sqrt(v);
+}

@@ -1,0 +1,36 @@
+// Compiles assembly/ twice, with and without relaxed SIMD, and writes both as one module: src/kernels/builds.gen.ts.
+import { mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import asc from "assemblyscript/asc";
+
+const here = fileURLToPath(new URL("..", import.meta.url));
+const options = [
+  "-O3 --converge --noAssert --runtime stub --importMemory --sharedMemory --noExportMemory",
+  // The engine makes the memory; these are the widest limits that accept it.
+  "--initialMemory 1 --maximumMemory 65536 --enable simd --enable threads",
+  // "Exchange of v128 values": only between our own files.
+  "--disableWarning 112",
+]
+  .join(" ")
+  .split(" ");
+
+async function compile(folder, name, flags) {
+  const file = join(folder, `${name}.wasm`);
+  const { error, stderr } = await asc.main(["assembly/index.ts", "--baseDir", here, "-o", file, ...options, ...flags]);
+  if (error) throw new Error(`assembly/ does not compile (${name}): ${error.message}\n${stderr}`);
+  return readFile(file, "base64");
+}
+
+const folder = await mkdtemp(join(tmpdir(), "kernels-"));
+try {
+  const simd = await compile(folder, "simd", []);
+  const relaxed = await compile(folder, "relaxed", ["--enable", "relaxed-simd"]);
+  const target = join(here, "src/kernels/builds.gen.ts");
+  const text = `// Generated from assembly/ by tools/kernels.mjs.\nexport const simd = "${simd}";\nexport const relaxed = "${relaxed}";\n`;
+  await writeFile(`${target}.tmp`, text);
+  await rename(`${target}.tmp`, target);
+} finally {
+  await rm(folder, { recursive: true });
+}
