@@ -7,5 +7,6 @@ export { momentsPlanes, momentsRows } from "./moments";
 export { adam, sgd } from "./optim";
 export { dropout, relu, reluGrad, sigmoid, sigmoidGrad, tanh, tanhGrad } from "./pointwise";
 export { softmaxCrossEntropy } from "./softmax";
+export { squaredError } from "./squarederror";
 export { sumRows } from "./sumrows";
 export { close, finish, join, listen, open, take } from "./threads";

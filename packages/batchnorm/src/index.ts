@@ -30,6 +30,35 @@ export {
   batchNormInference,
 } from "./layers/functional.ts";
 
+// Training
+export { Dataset, type DatasetOptions } from "./train/dataset.ts";
+export { type BoundLoss, crossEntropy, type Loss, meanSquaredError } from "./train/loss.ts";
+export {
+  Adam,
+  type AdamOptions,
+  decayWeightsOnly,
+  type Optimizer,
+  type ParameterGroup,
+  SGD,
+  type SGDOptions,
+} from "./train/optimizer.ts";
+export { constant, cosine, exponentialDecay, type Schedule, stepDecay, warmup } from "./train/schedule.ts";
+export {
+  type Evaluation,
+  type FitOptions,
+  type Progress,
+  type StepResult,
+  Trainer,
+  type TrainerOptions,
+  type Watched,
+} from "./train/trainer.ts";
+
+// Models
+export { type MnistNetworkOptions, mnistNetwork } from "./models/mnist.ts";
+
+// Model to model
+export { estimatePopulation } from "./transform/population.ts";
+
 // The engine underneath, and errors
 export { configure } from "./layers/eager.ts";
 export type { EngineOptions } from "./engine/engine.ts";

@@ -167,6 +167,10 @@ export const contract = {
     },
     (a) => perValue(8, 14)(a.rows * a.classes),
   ),
+  squaredError: kernel(
+    { y: "f32*", target: "f32*", grad: "f32*", loss: "f64*", count: "i32", perTask: "i32", gradScale: "f32" },
+    (a) => perValue(12, 4)(a.count),
+  ),
   sgd: kernel(
     {
       weight: "f32*",

@@ -180,6 +180,14 @@ export const reference: Reference = {
       for (let c = 0; c < classes; c++) grad[r * classes + c] = (p[c] - (c === labels[r] ? 1 : 0)) * gradScale;
     }
   },
+  squaredError({ y, target, grad, loss, count, perTask, gradScale }, task) {
+    const [first, end] = share(task, perTask, count);
+    loss[task] = 0;
+    for (let i = first; i < end; i++) {
+      loss[task] += (y[i] - target[i]) ** 2;
+      grad[i] = 2 * (y[i] - target[i]) * gradScale;
+    }
+  },
   sgd({ weight, grad, velocity, count, perTask, lr, momentum, weightDecay, nesterov }, task) {
     const [first, end] = share(task, perTask, count);
     for (let i = first; i < end; i++) {

@@ -45,6 +45,8 @@ export class LinearOp {
 
 /** Multiplications worth a task of their own: some 15 µs. */
 const GRAIN = 300_000;
+/** As many panels of 8 columns as a task can take: see assembly/gemm.ts. */
+const MOST_PANELS = 8;
 
 /** C [m, n] = A·B + bias; A is [m, k], or [k, m] when transposed; B is [k, n], or [n, k] when transposed. */
 export function gemm(
@@ -61,7 +63,9 @@ export function gemm(
   transposeB: 0 | 1,
 ): Call<"gemm"> {
   const panels = Math.ceil(n / 8);
-  const panelsPerTask = Math.max(1, Math.min(panels, Math.max(Math.ceil(GRAIN / (8 * m * k)), Math.ceil(panels / 256))));
+  // As few tasks as the limit allows (a task packs A for itself), but two where the work is worth it.
+  const least = 8 * panels * m * k > 2 * GRAIN ? 2 : 1;
+  const panelsPerTask = Math.ceil(panels / Math.max(least, Math.ceil(panels / MOST_PANELS)));
   const args = { a, b, c, bias, m, n, k, transposeA, transposeB, panelsPerTask };
   return engine.call(arena, "gemm", args, tasksOf(panels, panelsPerTask));
 }

@@ -1,5 +1,5 @@
 import { check } from "../errors.ts";
-import { log } from "./log.ts";
+import { log } from "./math.ts";
 
 /** All of a generator's memory, for a checkpoint: four words of 32 bits, and a normal value kept for the next call. */
 export interface RandomState {

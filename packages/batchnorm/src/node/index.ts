@@ -1,0 +1,1 @@
+export { loadCheckpoint, saveCheckpoint, writeAtomically } from "./files.ts";

@@ -1,0 +1,54 @@
+/**
+ * Functions of `Math` whose last digit may differ from one JavaScript engine to the next, from sums and products only.
+ */
+const float = new Float64Array(1);
+const words = new Uint32Array(float.buffer);
+const HIGH = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? 1 : 0;
+
+/** The natural logarithm of a positive normal number; relative error at most 2e-15. */
+export function log(x: number): number {
+  float[0] = x;
+  let exponent = (words[HIGH] >>> 20) - 1023;
+  words[HIGH] = (words[HIGH] & 0xfffff) | 0x3ff00000;
+  let m = float[0];
+  if (m > Math.SQRT2) {
+    m /= 2;
+    exponent++;
+  }
+  const s = (m - 1) / (m + 1);
+  const z = s * s;
+  let p = 0;
+  for (let k = 23; k >= 3; k -= 2) p = p * z + 1 / k;
+  return exponent * Math.LN2 + (2 * s + 2 * s * z * p);
+}
+
+/** eˣ for |x| < 700; relative error at most 1e-14. */
+export function exp(x: number): number {
+  const n = Math.round(x / Math.LN2);
+  const r = x - n * Math.LN2;
+  let p = 1;
+  for (let k = 14; k >= 1; k--) p = 1 + (p * r) / k;
+  return p * power(n < 0 ? 0.5 : 2, Math.abs(n));
+}
+
+/** cos(π·t) for 0 ≤ t ≤ 1; error at most 1e-15. */
+export function cosPi(t: number): number {
+  if (t > 0.5) return -cosPi(1 - t);
+  const x = Math.PI * t;
+  const z = x * x;
+  let p = 1;
+  for (let k = 22; k >= 2; k -= 2) p = 1 - (p * z) / (k * (k - 1));
+  return p;
+}
+
+/** base to an exponent of at least 0: by squaring for whole ones, for a positive base also between them. */
+export function power(base: number, exponent: number): number {
+  const whole = Math.floor(exponent);
+  let result = whole === exponent ? 1 : exp((exponent - whole) * log(base));
+  let square = base;
+  for (let n = whole; n > 0; n = Math.floor(n / 2)) {
+    if (n % 2 === 1) result *= square;
+    square *= square;
+  }
+  return result;
+}

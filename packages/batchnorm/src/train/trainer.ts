@@ -1,0 +1,354 @@
+import { Arena } from "../engine/arena.ts";
+import { Engine, type EngineOptions } from "../engine/engine.ts";
+import { check } from "../errors.ts";
+import type { Layer } from "../layers/layer.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { pack, restore } from "./checkpoint.ts";
+import type { Dataset } from "./dataset.ts";
+import { crossEntropy, type Loss } from "./loss.ts";
+import type { BoundOptimizer, Optimizer } from "./optimizer.ts";
+import { Order } from "./order.ts";
+import { constant, type Schedule } from "./schedule.ts";
+import { Session } from "./session.ts";
+import { Weights } from "./weights.ts";
+
+export interface TrainerOptions extends EngineOptions {
+  optimizer: Optimizer;
+  /** Default `crossEntropy()`. */
+  loss?: Loss;
+  /** Of the learning rate. Default `constant()`. */
+  schedule?: Schedule;
+  /** Of the order of the examples in `fit`. Default 0. */
+  seed?: number;
+}
+
+/** What a step gives. */
+export interface StepResult {
+  /** Before the step's change of the weights; NaN or Infinity where training has diverged. */
+  loss: number;
+  /** How many examples had their label on top. */
+  correct: number;
+}
+
+export interface FitOptions {
+  /** Train until so many steps have been taken in all, those before this call or before a resumed checkpoint included. */
+  steps?: number;
+  /** Train until so many passes over the data have been made in all. */
+  epochs?: number;
+  batchSize: number;
+  /** Report every so many steps. Default 100. */
+  every?: number;
+  /** Ends training after the step it is in; what has been learned stays. */
+  signal?: AbortSignal;
+}
+
+/** What `fit` reports; means since the report before. */
+export interface Progress {
+  step: number;
+  epoch: number;
+  loss: number;
+  accuracy: number;
+  learningRate: number;
+}
+
+export interface Evaluation {
+  loss: number;
+  accuracy: number;
+}
+
+/** What a watched layer was given in a forward pass. */
+export interface Watched {
+  /** A view of the engine's memory: copy what you keep. */
+  input: Tensor;
+  training: boolean;
+  step: number;
+}
+
+/** Sessions kept for shapes that come again: a step's, an evaluation's, and one with a last smaller batch each. */
+const MOST_SESSIONS = 4;
+
+/** The event loop gets a turn this often, in milliseconds. */
+const TURN = 50;
+
+/**
+ * Trains a model in an engine of its own. Until `close`, the model's parameters live in the engine's memory.
+ *
+ *   const trainer = new Trainer(model, { optimizer: new SGD({ lr: 0.1 }), threads: 2 });
+ *   const { loss } = trainer.step(x, labels);
+ *
+ * A step allocates no memory once its shape has been seen, and gives the same bits on any number of threads.
+ *
+ * @throws BatchNormError E_STATE when another trainer holds the model; E_VALUE for options out of range
+ */
+export class Trainer {
+  readonly model: Layer;
+  readonly engine: Engine;
+  readonly #loss: Loss;
+  readonly #optimizer: Optimizer;
+  readonly #schedule: Schedule;
+  readonly #weights: Weights;
+  readonly #bound: BoundOptimizer;
+  readonly #order: Order;
+  readonly #sessions = new Map<string, Session>();
+  readonly #resident = new Map<Uint8Array | Float32Array, number>();
+  readonly #watchers = new Map<(watched: Watched) => void, Layer>();
+  #labels = new Int32Array(0);
+  #stepCount = 0;
+
+  constructor(model: Layer, options: TrainerOptions) {
+    const { optimizer, loss = crossEntropy(), schedule = constant(), seed = 0, ...engineOptions } = options;
+    check(optimizer !== undefined, "E_VALUE", "Trainer", () => "expected an optimizer, such as new SGD({ lr: 0.1 })");
+    this.model = model;
+    this.#loss = loss;
+    this.#optimizer = optimizer;
+    this.#schedule = schedule;
+    this.#order = new Order(seed);
+    this.engine = new Engine(engineOptions);
+    try {
+      const arena = new Arena(this.engine.memory);
+      this.#weights = new Weights(arena, model, optimizer);
+      this.#bound = optimizer.bind(this.engine, arena, this.#weights.blocks);
+    } catch (error) {
+      this.engine.close();
+      throw error;
+    }
+  }
+
+  /** Steps taken so far. */
+  get stepCount(): number {
+    return this.#stepCount;
+  }
+
+  /** Passes over the data that `fit` has completed. */
+  get epoch(): number {
+    return this.#order.epoch;
+  }
+
+  /** Of the next step. */
+  get learningRate(): number {
+    return this.#optimizer.lr * this.#schedule(this.#stepCount);
+  }
+
+  /**
+   * One step on one batch: forward, backward, and the optimizer's change of the weights.
+   *
+   * @param x        the batch, [N, ...]
+   * @param targets  as the loss wants them: N labels, or values
+   * @throws         BatchNormError E_SHAPE, E_LABEL or E_BATCH when they do not fit, before anything has changed
+   */
+  step(x: Tensor, targets: ArrayLike<number>): StepResult {
+    const session = this.#session(x.shape, true);
+    session.loss.load(targets);
+    this.engine.memory.f32.set(x.data, session.input.at >> 2);
+    return this.#run(session);
+  }
+
+  /**
+   * Trains on a data set in shuffled batches, and reports as it goes; resumes where a checkpoint left off.
+   *
+   *   for await (const { step, loss } of trainer.fit(data, { epochs: 10, batchSize: 60 })) console.log(step, loss);
+   *
+   * @throws BatchNormError E_VALUE unless exactly one of `steps` and `epochs` is given; E_BATCH for a batch size that
+   *         the data cannot fill
+   */
+  async *fit(data: Dataset, { steps, epochs, batchSize, every = 100, signal }: FitOptions): AsyncGenerator<Progress> {
+    check((steps === undefined) !== (epochs === undefined), "E_VALUE", "fit", () => "expected steps or epochs, one of them");
+    check(Number.isInteger(batchSize) && batchSize > 0 && batchSize <= data.length, "E_BATCH", "fit", () => {
+      return `expected a batch size from 1 to the number of examples (${data.length}), got ${batchSize}`;
+    });
+    check(every > 0, "E_VALUE", "fit", () => `expected to report every positive number of steps, got ${every}`);
+    const passes = () => this.#order.epoch + (this.#order.atEnd(data.length, batchSize) ? 1 : 0);
+    const done = () => (steps === undefined ? passes() >= (epochs as number) : this.#stepCount >= steps);
+    let loss = 0;
+    let correct = 0;
+    let since = 0;
+    let turn = performance.now();
+    while (!done() && !signal?.aborted) {
+      const { learningRate } = this;
+      const result = this.#fitStep(data, batchSize);
+      loss += result.loss;
+      correct += result.correct;
+      since++;
+      if (this.#stepCount % every === 0 || done()) {
+        const means = { loss: loss / since, accuracy: correct / (since * batchSize) };
+        yield { step: this.#stepCount, epoch: passes(), ...means, learningRate };
+        loss = correct = since = 0;
+      }
+      if (performance.now() - turn > TURN) {
+        await nextTurn();
+        turn = performance.now();
+      }
+    }
+  }
+
+  #fitStep(data: Dataset, batchSize: number): StepResult {
+    const session = this.#session([batchSize, ...data.shape], true);
+    const at = this.#place(data);
+    this.#fill(session, data, at, this.#order.next(data.length, batchSize));
+    return this.#run(session);
+  }
+
+  #run(session: Session): StepResult {
+    const { plan, loss } = session;
+    this.model.train();
+    plan.forward();
+    loss.run();
+    plan.backward();
+    this.#bound.step(this.learningRate, this.#stepCount);
+    this.#stepCount++;
+    this.#tell(session, true);
+    return { loss: loss.loss, correct: loss.correct };
+  }
+
+  /** Loss and accuracy over a data set, in eval mode. */
+  evaluate(data: Dataset, { batchSize = 500 }: { batchSize?: number } = {}): Evaluation {
+    check(Number.isInteger(batchSize) && batchSize > 0, "E_BATCH", "evaluate", () => {
+      return `expected a positive batch size, got ${batchSize}`;
+    });
+    const at = this.#place(data);
+    let loss = 0;
+    let correct = 0;
+    for (let from = 0; from < data.length; from += batchSize) {
+      const count = Math.min(batchSize, data.length - from);
+      const session = this.#session([count, ...data.shape], false);
+      this.#fill(session, data, at, Int32Array.from({ length: count }, (_, i) => from + i));
+      this.model.eval();
+      session.plan.forward();
+      session.loss.run();
+      this.#tell(session, false);
+      loss += session.loss.loss * count;
+      correct += session.loss.correct;
+    }
+    return { loss: loss / data.length, accuracy: correct / data.length };
+  }
+
+  /** What the model gives for a batch in eval mode. */
+  predict(x: Tensor): Tensor {
+    const session = this.#session(x.shape, false);
+    const { f32 } = this.engine.memory;
+    const { at, size, shape } = session.output;
+    f32.set(x.data, session.input.at >> 2);
+    this.model.eval();
+    session.plan.forward();
+    this.#tell(session, false);
+    return new Tensor(new Float32Array(f32.subarray(at >> 2, (at >> 2) + size)), shape);
+  }
+
+  /**
+   * Calls back after every forward pass, of steps and of evaluations, with what went into a layer.
+   *
+   * @returns a function that ends it
+   * @throws  BatchNormError E_VALUE when the layer is not in the model
+   */
+  watch(layer: Layer, callback: (watched: Watched) => void): () => void {
+    const known = [...this.model.modules()].includes(layer);
+    check(known, "E_VALUE", "watch", () => "expected a layer of the trainer's model, got another");
+    this.#watchers.set(callback, layer);
+    return () => this.#watchers.delete(callback);
+  }
+
+  /** Everything that decides how training goes on, as the bytes of a safetensors file with a checksum. */
+  save(): Uint8Array {
+    this.#checkOpen();
+    return pack(this.#checkpoint());
+  }
+
+  /**
+   * Goes on where `save` was called: weights, running statistics, optimizer, random numbers, position in the data. Model
+   * and optimizer must be made as they were then.
+   *
+   * @throws BatchNormError E_FORMAT for bytes that are cut off or altered, E_DICT for another model or optimizer; nothing
+   *         has changed then
+   */
+  resume(bytes: Uint8Array): void {
+    this.#checkOpen();
+    this.#stepCount = restore(bytes, this.#checkpoint());
+  }
+
+  #checkpoint() {
+    const { memory } = this.engine;
+    const optimizer = Object.entries(this.#bound.state).flatMap(([name, addresses]) =>
+      this.model.namedParameters().flatMap(([parameter, p]) => {
+        const place = this.#weights.places.get(p);
+        if (!place) return [];
+        const start = (addresses[place.block] >> 2) + place.offset;
+        return [[`${name}.${parameter}`, { shape: p.shape, data: memory.f32.subarray(start, start + p.size) }] as const];
+      }),
+    );
+    return {
+      step: this.#stepCount,
+      optimizerName: this.#optimizer.name,
+      model: this.model.stateSlots(),
+      optimizer: Object.fromEntries(optimizer),
+      order: this.#order,
+      randoms: [...this.model.modules()].flatMap((layer) => layer.random ?? []),
+    };
+  }
+
+  /** Ends the threads and gives the model its parameters back. Further use throws E_STATE; closing again does nothing. */
+  close(): void {
+    if (this.engine.closed) return;
+    this.#weights.release();
+    this.engine.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #checkOpen(): void {
+    check(!this.engine.closed, "E_STATE", "Trainer", () => "expected an open trainer; this one was closed");
+  }
+
+  #session(shape: readonly number[], training: boolean): Session {
+    this.#checkOpen();
+    const key = `${training} ${shape}`;
+    let session = this.#sessions.get(key);
+    if (!session) {
+      if (this.#sessions.size >= MOST_SESSIONS) {
+        const [oldest, old] = this.#sessions.entries().next().value as [string, Session];
+        this.#sessions.delete(oldest);
+        old.free();
+      }
+      session = new Session(this.engine, this.model, this.#loss, this.#weights, shape, training);
+      this.#sessions.set(key, session);
+    }
+    return session;
+  }
+
+  /** A data set's values stay in the engine's memory from their first use on. */
+  #place({ data }: Dataset): number {
+    this.#checkOpen();
+    let at = this.#resident.get(data);
+    if (at === undefined) {
+      const { memory } = this.engine;
+      at = memory.allocate(data.byteLength);
+      if (data instanceof Uint8Array) memory.u8.set(data, at);
+      else memory.f32.set(data, at >> 2);
+      this.#resident.set(data, at);
+    }
+    return at;
+  }
+
+  #fill(session: Session, data: Dataset, at: number, indices: Int32Array): void {
+    if (this.#labels.length !== indices.length) this.#labels = new Int32Array(indices.length);
+    session.gather(data, at, indices, this.#labels);
+  }
+
+  #tell({ plan }: Session, training: boolean): void {
+    for (const [callback, layer] of this.#watchers) {
+      const value = plan.inputs.get(layer);
+      if (!value) continue;
+      const start = value.at >> 2;
+      const input = new Tensor(this.engine.memory.f32.subarray(start, start + value.size), value.shape);
+      callback({ input, training, step: this.#stepCount });
+    }
+  }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    if (typeof setImmediate === "function") setImmediate(resolve);
+    else setTimeout(resolve);
+  });
+}

@@ -1,0 +1,70 @@
+import { BatchNormError, check } from "../errors.ts";
+import { BatchNorm } from "../layers/batchnorm.ts";
+import type { Layer } from "../layers/layer.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+/** Means over batches, weighted by how many values each has. */
+interface Sums {
+  count: number;
+  mean: Float64Array;
+  unbiased: Float64Array;
+  biased: Float64Array;
+}
+
+/**
+ * Replaces the running statistics of every batch norm of a model by population statistics over many batches: what the
+ * paper does after training, where moving averages only follow it.
+ *
+ *   E[x] = mean of μ_B      Var[x] = mean of m/(m − 1)·σ²_B
+ *
+ * Batches of different sizes m count by their size. The model's mode is as before afterwards; frozen layers stay as they
+ * are. Nothing changes when a batch does not fit.
+ *
+ * @throws BatchNormError E_BATCH without batches; E_VALUE when the model has no batch norm to estimate; E_STATE when one
+ *         of them was not reached
+ * @see Ioffe & Szegedy 2015, Algorithm 2
+ */
+export function estimatePopulation(model: Layer, batches: Iterable<Tensor>): void {
+  const modules = [...model.modules()];
+  const modes = modules.map((layer) => layer.training);
+  const norms = modules.filter((layer) => layer instanceof BatchNorm).filter((bn) => bn.runningMean && !bn.frozen);
+  check(norms.length > 0, "E_VALUE", "estimatePopulation", () => "expected a model with a batch norm that keeps statistics");
+  const sums = new Map<BatchNorm, Sums>();
+  try {
+    for (const bn of norms) bn.observer = (count, mean, variance) => gather(sums, bn, count, mean, variance);
+    model.train();
+    let any = false;
+    for (const batch of batches) {
+      model.forward(batch);
+      any = true;
+    }
+    check(any, "E_BATCH", "estimatePopulation", () => "expected at least one batch, got none");
+  } finally {
+    for (const bn of norms) bn.observer = null;
+    modules.forEach((layer, i) => {
+      layer.training = modes[i];
+    });
+  }
+  for (const bn of norms) {
+    if (!sums.has(bn)) throw new BatchNormError("E_STATE", "estimatePopulation", "expected every batch norm to be reached");
+  }
+  for (const [bn, { count, mean, unbiased, biased }] of sums) {
+    const variance = bn.runningVariance === "unbiased" ? unbiased : biased;
+    bn.setRunningStats(
+      mean.map((v) => v / count),
+      variance.map((v) => v / count),
+    );
+  }
+}
+
+function gather(sums: Map<BatchNorm, Sums>, bn: BatchNorm, count: number, mean: Float64Array, variance: Float64Array) {
+  const zeros = () => new Float64Array(bn.numFeatures);
+  const sum = sums.get(bn) ?? { count: 0, mean: zeros(), unbiased: zeros(), biased: zeros() };
+  sums.set(bn, sum);
+  sum.count += count;
+  for (let c = 0; c < mean.length; c++) {
+    sum.mean[c] += count * mean[c];
+    sum.biased[c] += count * variance[c];
+    sum.unbiased[c] += (count * count * variance[c]) / (count - 1);
+  }
+}
