@@ -7,11 +7,13 @@
  * log: float64; relative error at most 2e-15; log m by its atanh series with m in [√½, √2).
  * tanh4: float32, error at most 3 units in the last place, exact sign and 0.
  */
-import { above, abs4, add, div, f4, greater, lesser, madd, mul, nearest, neg, powerOfTwo, select4, splat, sub } from "./simd";
+import { above, abs4, add, div, f4, greater, lesser, madd, mul, neg, powerOfTwo, select4, splat, sub } from "./simd";
 
 export function exp4(x: f4): f4 {
   const v = lesser(greater(x, splat(-87.33654)), splat(88.37626));
-  const n = nearest(mul(v, splat(1.44269504088896341)));
+  // Adding 1.5·2²³ rounds to an integer and leaves it in the low bits.
+  const rounded = madd(v, splat(1.44269504088896341), splat(12582912));
+  const n = sub(rounded, splat(12582912));
   // ln2 = 0.693359375 − 2.12194440e-4, the first part short enough for n·part to be exact
   const r = madd(n, splat(2.12194440e-4), madd(n, splat(-0.693359375), v));
   let p = splat(1.9841270e-4);
@@ -21,7 +23,7 @@ export function exp4(x: f4): f4 {
   p = madd(p, r, splat(1.6666667e-1));
   p = madd(p, r, splat(0.5));
   p = add(madd(mul(p, r), r, r), splat(1));
-  return mul(p, powerOfTwo(n));
+  return mul(p, powerOfTwo(rounded));
 }
 
 /** 1 / (1 + e⁻ˣ) */

@@ -43,17 +43,13 @@ export function abs4(a: f4): f4 {
 export function neg(a: f4): f4 {
   return f32x4.neg(a);
 }
-/** NaN if either is NaN. */
+/** b where b < a, else a: so a where either is NaN. One instruction, unlike a minimum that orders zeros. */
 export function lesser(a: f4, b: f4): f4 {
-  return f32x4.min(a, b);
+  return f32x4.pmin(a, b);
 }
-/** NaN if either is NaN. */
+/** b where a < b, else a: so a where either is NaN. */
 export function greater(a: f4, b: f4): f4 {
-  return f32x4.max(a, b);
-}
-/** To the nearest integer, ties to even. */
-export function nearest(a: f4): f4 {
-  return f32x4.nearest(a);
+  return f32x4.pmax(a, b);
 }
 /** a·b + c */
 export function madd(a: f4, b: f4, c: f4): f4 {
@@ -95,9 +91,9 @@ export function loadOne(p: usize): f4 {
 export function keepFirst(a: f4): f4 {
   return v128.and(a, i32x4(-1, 0, 0, 0));
 }
-/** 2ⁿ for integral n in [-126, 127]. */
-export function powerOfTwo(n: f4): f4 {
-  return i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23);
+/** 2ⁿ for n in [-126, 127], an integer in the low bits of each lane; what is above them does not matter. */
+export function powerOfTwo(n: v128): f4 {
+  return i32x4.shl(i32x4.add(n, i32x4.splat(127)), 23);
 }
 
 /** Four rows of four become four columns of four, written one after another, `stride` bytes apart. */

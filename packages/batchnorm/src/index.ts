@@ -1,6 +1,7 @@
 // Tensors and random numbers
-export { manualSeed, Random, type RandomState } from "./tensor/random.ts";
-export { ones, type RandnOptions, randn, Tensor, tensor, zeros } from "./tensor/tensor.ts";
+
+export type { EngineOptions } from "./engine/engine.ts";
+export { BatchNormError, type ErrorCode } from "./errors.ts";
 
 // Layers
 export { ReLU, Sigmoid, Tanh } from "./layers/activation.ts";
@@ -11,14 +12,9 @@ export {
   type StatisticsObserver,
 } from "./layers/batchnorm.ts";
 export { Dropout, type DropoutOptions } from "./layers/dropout.ts";
+// The engine underneath, and errors
+export { configure } from "./layers/eager.ts";
 export { Flatten } from "./layers/flatten.ts";
-export { gaussian, he, type Initializer, initialize, xavier } from "./layers/init.ts";
-export { Layer } from "./layers/layer.ts";
-export { Linear, type LinearOptions } from "./layers/linear.ts";
-export { Parameter } from "./layers/parameter.ts";
-export { Sequential } from "./layers/sequential.ts";
-export type { LoadOptions, LoadReport, StateDict, StateEntry, StateInput } from "./layers/state.ts";
-
 // Batch norm as functions of arrays
 export {
   type BatchNormBackwardOptions,
@@ -29,7 +25,16 @@ export {
   batchNormForward,
   batchNormInference,
 } from "./layers/functional.ts";
-
+export { gaussian, he, type Initializer, initialize, xavier } from "./layers/init.ts";
+export { Layer } from "./layers/layer.ts";
+export { Linear, type LinearOptions } from "./layers/linear.ts";
+export { Parameter } from "./layers/parameter.ts";
+export { Sequential } from "./layers/sequential.ts";
+export type { LoadOptions, LoadReport, StateDict, StateEntry, StateInput } from "./layers/state.ts";
+// Models
+export { type MnistNetworkOptions, mnistNetwork } from "./models/mnist.ts";
+export { manualSeed, Random, type RandomState } from "./tensor/random.ts";
+export { ones, type RandnOptions, randn, Tensor, tensor, zeros } from "./tensor/tensor.ts";
 // Training
 export { Dataset, type DatasetOptions } from "./train/dataset.ts";
 export { type BoundLoss, crossEntropy, type Loss, meanSquaredError } from "./train/loss.ts";
@@ -52,14 +57,5 @@ export {
   type TrainerOptions,
   type Watched,
 } from "./train/trainer.ts";
-
-// Models
-export { type MnistNetworkOptions, mnistNetwork } from "./models/mnist.ts";
-
 // Model to model
 export { estimatePopulation } from "./transform/population.ts";
-
-// The engine underneath, and errors
-export { configure } from "./layers/eager.ts";
-export type { EngineOptions } from "./engine/engine.ts";
-export { BatchNormError, type ErrorCode } from "./errors.ts";

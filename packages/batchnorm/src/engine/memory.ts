@@ -46,7 +46,8 @@ export class Memory {
    */
   allocate(bytes: number): number {
     const size = Math.max(64, Math.ceil(bytes / 64) * 64);
-    const offset = size >= LARGE ? 64 * ((this.#stagger = (this.#stagger + 13) % 64)) : -1;
+    if (size >= LARGE) this.#stagger = (this.#stagger + 13) % 64;
+    const offset = size >= LARGE ? 64 * this.#stagger : -1;
     // The last free range has no end, so there always is one; the memory grows after it.
     const range = this.#free.find(({ start, end }) => place(start, offset) + size <= end) as Range;
     const address = place(range.start, offset);

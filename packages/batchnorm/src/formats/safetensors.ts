@@ -76,7 +76,8 @@ export function readSafetensors(bytes: Uint8Array): SafeTensors {
   let offset = 0;
   const tensors: Record<string, SafeTensor> = {};
   for (const { name, dtype, shape, begin, end } of described) {
-    if (begin !== offset) throw fail(`expected "${name}" to begin at byte ${offset}, after the one before, got ${begin}`);
+    if (begin !== offset)
+      throw fail(`expected "${name}" to begin at byte ${offset}, after the one before, got ${begin}`);
     if (end > body.length) throw fail(`expected ${end} bytes of data, got ${body.length}: the file is cut off`);
     const copy = body.slice(begin, end).buffer;
     Object.defineProperty(tensors, name, {
@@ -109,11 +110,13 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
 function describe(name: string, entry: unknown) {
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
   const natural = (v: unknown): v is number => Number.isSafeInteger(v) && (v as number) >= 0;
-  if (!Array.isArray(shape) || !shape.every(natural)) throw fail(`expected "${name}" to have a shape of natural numbers`);
+  if (!Array.isArray(shape) || !shape.every(natural))
+    throw fail(`expected "${name}" to have a shape of natural numbers`);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(natural)) {
     throw fail(`expected "${name}" to have two data_offsets, natural numbers`);
   }
-  if (dtype !== "F32" && dtype !== "F64") throw fail(`expected "${name}" of type F32 or F64, got ${JSON.stringify(dtype)}`);
+  if (dtype !== "F32" && dtype !== "F64")
+    throw fail(`expected "${name}" of type F32 or F64, got ${JSON.stringify(dtype)}`);
   const [begin, end] = offsets as [number, number];
   if (end - begin !== sizeOf(shape) * widths[dtype]) {
     throw fail(`expected "${name}" to take ${sizeOf(shape) * widths[dtype]} bytes, got ${end - begin}`);
@@ -122,7 +125,8 @@ function describe(name: string, entry: unknown) {
 }
 
 function checkMetadata(metadata: unknown): Record<string, string> {
-  const good = typeof metadata === "object" && metadata !== null && Object.values(metadata).every((v) => typeof v === "string");
+  const good =
+    typeof metadata === "object" && metadata !== null && Object.values(metadata).every((v) => typeof v === "string");
   if (!good) throw fail("expected __metadata__ to map names to strings");
   return metadata as Record<string, string>;
 }

@@ -31,9 +31,8 @@ const activationGrad = kernel({ y: "f32*", dy: "f32*", dx: "f32*", count: "i32",
 );
 
 export const contract = {
-  momentsRows: kernel(
-    { x: "f32*", rows: "i32", channels: "i32", rowsPerTask: "i32", mean: "f64*", m2: "f64*" },
-    (a) => perValue(4, 4)(rows(a)),
+  momentsRows: kernel({ x: "f32*", rows: "i32", channels: "i32", rowsPerTask: "i32", mean: "f64*", m2: "f64*" }, (a) =>
+    perValue(4, 4)(rows(a)),
   ),
   momentsPlanes: kernel(
     { x: "f32*", outer: "i32", channels: "i32", inner: "i32", channelsPerTask: "i32", mean: "f64*", m2: "f64*" },
@@ -139,9 +138,8 @@ export const contract = {
     },
     (a) => ({ bytes: 4 * (a.m * a.k + a.k * a.n + a.m * a.n), flops: 2 * a.m * a.n * a.k }),
   ),
-  sumRows: kernel(
-    { x: "f32*", rows: "i32", channels: "i32", channelsPerTask: "i32", sum: "f32*" },
-    (a) => perValue(4, 1)(rows(a)),
+  sumRows: kernel({ x: "f32*", rows: "i32", channels: "i32", channelsPerTask: "i32", sum: "f32*" }, (a) =>
+    perValue(4, 1)(rows(a)),
   ),
   sigmoid: activation,
   sigmoidGrad: activationGrad,
@@ -149,9 +147,8 @@ export const contract = {
   tanhGrad: activationGrad,
   relu: activation,
   reluGrad: activationGrad,
-  dropout: kernel(
-    { x: "f32*", y: "f32*", count: "i32", perTask: "i32", key: "i32", limit: "u32", scale: "f32" },
-    (a) => perValue(8, 1)(a.count),
+  dropout: kernel({ x: "f32*", y: "f32*", count: "i32", perTask: "i32", key: "i32", limit: "u32", scale: "f32" }, (a) =>
+    perValue(8, 1)(a.count),
   ),
   softmaxCrossEntropy: kernel(
     {

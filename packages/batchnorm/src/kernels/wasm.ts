@@ -59,7 +59,11 @@ export function bestBuild(): WasmBuild {
 }
 
 function noSimd(): BatchNormError {
-  return new BatchNormError("E_PLATFORM", "kernels", "expected a platform with WebAssembly SIMD and threads; it has none");
+  return new BatchNormError(
+    "E_PLATFORM",
+    "kernels",
+    "expected a platform with WebAssembly SIMD and threads; it has none",
+  );
 }
 
 /** The build's module. One that is to run on memory that is not shared has the import of its memory changed so. */

@@ -2,7 +2,7 @@ import { check } from "../errors.ts";
 import { BatchNormOp } from "../ops/batchnorm.ts";
 import { layoutOf } from "../ops/layout.ts";
 import { formatShape } from "../tensor/shape.ts";
-import { ones, Tensor, zeros } from "../tensor/tensor.ts";
+import { ones, type Tensor, zeros } from "../tensor/tensor.ts";
 import { Layer } from "./layer.ts";
 import { Parameter } from "./parameter.ts";
 import type { Plan, Value } from "./plan.ts";
@@ -81,7 +81,12 @@ export class BatchNorm extends Layer {
     check(Number.isInteger(numFeatures) && numFeatures > 0, "E_VALUE", "BatchNorm", () => {
       return `expected a positive number of channels, got ${numFeatures}`;
     });
-    check(eps >= 0 && eps < Number.POSITIVE_INFINITY, "E_VALUE", "BatchNorm", () => `expected eps of at least 0, got ${eps}`);
+    check(
+      eps >= 0 && eps < Number.POSITIVE_INFINITY,
+      "E_VALUE",
+      "BatchNorm",
+      () => `expected eps of at least 0, got ${eps}`,
+    );
     check(momentum === null || (momentum >= 0 && momentum <= 1), "E_VALUE", "BatchNorm", () => {
       return `expected momentum in [0, 1], the weight of the new value, or null, got ${momentum}`;
     });

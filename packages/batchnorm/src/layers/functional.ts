@@ -78,7 +78,12 @@ export function batchNormBackward(
 ): { dx: Float32Array; dgamma: Float32Array; dbeta: Float32Array } {
   const { mean, rstd, batchStatistics = true } = options;
   const where = "batchNormBackward";
-  check(dy.length === x.length, "E_SHAPE", where, () => `expected as many values of dy as of x (${x.length}), got ${dy.length}`);
+  check(
+    dy.length === x.length,
+    "E_SHAPE",
+    where,
+    () => `expected as many values of dy as of x (${x.length}), got ${dy.length}`,
+  );
   const { op, dx, dgamma, dbeta } = prepare(where, x, options, { dy });
   checkLength(where, "mean", mean, op.channels);
   checkLength(where, "rstd", rstd, op.channels);
@@ -112,7 +117,12 @@ function prepare(where: string, x: Float32Array, options: BatchNormForwardOption
   const { shape, axis = -1, gamma, beta, eps = 1e-5 } = options;
   checkShape(shape, where);
   const size = sizeOf(shape);
-  check(x.length === size, "E_SHAPE", where, () => `expected ${size} values for shape ${formatShape(shape)}, got ${x.length}`);
+  check(
+    x.length === size,
+    "E_SHAPE",
+    where,
+    () => `expected ${size} values for shape ${formatShape(shape)}, got ${x.length}`,
+  );
   check(size > 0, "E_BATCH", where, () => `expected at least one example, got shape ${formatShape(shape)}`);
   check(eps >= 0, "E_VALUE", where, () => `expected eps of at least 0, got ${eps}`);
   const channels = shape[axis < 0 ? shape.length + axis : axis];

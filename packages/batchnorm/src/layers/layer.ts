@@ -3,7 +3,14 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { eagerBackward, eagerForward } from "./eager.ts";
 import type { Parameter } from "./parameter.ts";
 import type { Plan, Value } from "./plan.ts";
-import { type LoadOptions, type LoadReport, loadState, type StateDict, type StateInput, type StateSlot } from "./state.ts";
+import {
+  type LoadOptions,
+  type LoadReport,
+  loadState,
+  type StateDict,
+  type StateInput,
+  type StateSlot,
+} from "./state.ts";
 
 /**
  * A piece of a network. A layer says in `bind` what it does to a value; everything else follows from that: calling it on
@@ -96,7 +103,10 @@ export abstract class Layer {
 
   /** A copy of all parameters and running statistics, under the names that PyTorch would give them. */
   stateDict(): StateDict {
-    const copies = Object.entries(this.stateSlots()).map(([name, { shape, data }]) => [name, { shape, data: data.slice() }]);
+    const copies = Object.entries(this.stateSlots()).map(([name, { shape, data }]) => [
+      name,
+      { shape, data: data.slice() },
+    ]);
     return Object.fromEntries(copies);
   }
 

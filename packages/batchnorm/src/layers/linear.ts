@@ -29,7 +29,12 @@ export class Linear extends Layer {
   constructor(inFeatures: number, outFeatures: number, { bias = true }: LinearOptions = {}) {
     super();
     for (const n of [inFeatures, outFeatures]) {
-      check(Number.isInteger(n) && n > 0, "E_VALUE", "Linear", () => `expected a positive number of features, got ${n}`);
+      check(
+        Number.isInteger(n) && n > 0,
+        "E_VALUE",
+        "Linear",
+        () => `expected a positive number of features, got ${n}`,
+      );
     }
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;

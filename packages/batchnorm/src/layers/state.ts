@@ -39,7 +39,11 @@ export interface StateSlot extends StateEntry {
  * @throws BatchNormError E_DICT when a name is missing or unexpected (unless not strict), E_SHAPE for another shape,
  *         E_VALUE for a value that cannot be
  */
-export function loadState(slots: Record<string, StateSlot>, dict: StateInput, { strict = true }: LoadOptions): LoadReport {
+export function loadState(
+  slots: Record<string, StateSlot>,
+  dict: StateInput,
+  { strict = true }: LoadOptions,
+): LoadReport {
   const missing: string[] = [];
   const ready: [StateSlot, Float64Array][] = [];
   for (const [name, slot] of Object.entries(slots)) {
@@ -64,7 +68,11 @@ export function loadState(slots: Record<string, StateSlot>, dict: StateInput, { 
 function converted(name: string, slot: StateSlot, entry: StateInput[string]): Float64Array {
   if (!sameShape(entry.shape, slot.shape) || entry.data.length !== sizeOf(slot.shape)) {
     const got = `${formatShape(entry.shape)} with ${entry.data.length} values`;
-    throw new BatchNormError("E_SHAPE", "loadStateDict", `expected ${name} of shape ${formatShape(slot.shape)}, got ${got}`);
+    throw new BatchNormError(
+      "E_SHAPE",
+      "loadStateDict",
+      `expected ${name} of shape ${formatShape(slot.shape)}, got ${got}`,
+    );
   }
   const values = Float64Array.from(entry.data as ArrayLike<number>, Number);
   for (const value of slot.reject ? values : []) {

@@ -11,7 +11,7 @@ import type { Arena } from "../engine/arena.ts";
 import type { Call, Engine } from "../engine/engine.ts";
 import type { KernelName } from "../kernels/contract.ts";
 import { type Layout, perTask, simplify, tasksOf } from "./layout.ts";
-import { mergeMoments, type Moments } from "./statistics.ts";
+import { type Moments, mergeMoments } from "./statistics.ts";
 
 /** Rows of one float32 piece in assembly/moments.ts: tasks begin where pieces do. */
 const PIECE_ROWS = 128;
@@ -99,7 +99,9 @@ export class BatchNormOp {
       const shape = { rows: outer, channels, rowsPerTask };
       this.#moments = call("momentsRows", { x, ...shape, mean: part1, m2: part2 }, parts);
       this.#affine = call("affineRows", { x, y, ...shape, center, scale, shift }, parts);
-      this.#gradSums = dy ? call("gradSumsRows", { x, dy, ...shape, center, sumDy: part1, sumDyX: part2 }, parts) : null;
+      this.#gradSums = dy
+        ? call("gradSumsRows", { x, dy, ...shape, center, sumDy: part1, sumDyX: part2 }, parts)
+        : null;
       this.#gradInput = dx
         ? call("gradInputRows", { x, dy, dx, ...shape, center, a: this.#k1, b: this.#k2, c: this.#k3 }, parts)
         : null;

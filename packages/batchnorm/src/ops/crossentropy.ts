@@ -23,7 +23,12 @@ export class CrossEntropyOp {
     this.#correct = arena.floats(rows);
     const rowsPerTask = perTask(rows, classes, 1, 8192);
     const args = { ...buffers, loss: this.#loss, correct: this.#correct, rows, classes, rowsPerTask };
-    this.#call = engine.call(arena, "softmaxCrossEntropy", { ...args, gradScale: 1 / rows }, tasksOf(rows, rowsPerTask));
+    this.#call = engine.call(
+      arena,
+      "softmaxCrossEntropy",
+      { ...args, gradScale: 1 / rows },
+      tasksOf(rows, rowsPerTask),
+    );
   }
 
   run(): void {

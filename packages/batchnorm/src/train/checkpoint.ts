@@ -40,11 +40,19 @@ export function restore(bytes: Uint8Array, into: Checkpoint): number {
   const file = readSafetensors(bytes);
   const { checkpoint, crc32: expected } = file.metadata;
   if (checkpoint === undefined || expected === undefined) {
-    throw new BatchNormError("E_FORMAT", "resume", "expected a checkpoint, got a safetensors file without one's metadata");
+    throw new BatchNormError(
+      "E_FORMAT",
+      "resume",
+      "expected a checkpoint, got a safetensors file without one's metadata",
+    );
   }
   const actual = checksum(file);
   if (actual !== expected) {
-    throw new BatchNormError("E_FORMAT", "resume", `expected checksum ${expected}, got ${actual}: the file was altered`);
+    throw new BatchNormError(
+      "E_FORMAT",
+      "resume",
+      `expected checksum ${expected}, got ${actual}: the file was altered`,
+    );
   }
   const rest = JSON.parse(checkpoint) as Rest;
   if (rest.version !== 1) {

@@ -4,8 +4,8 @@ import type { Layer } from "../layers/layer.ts";
 import { Plan, type Value } from "../layers/plan.ts";
 import { perTask, tasksOf } from "../ops/layout.ts";
 import { sizeOf } from "../tensor/shape.ts";
-import type { BoundLoss, Loss } from "./loss.ts";
 import type { Dataset } from "./dataset.ts";
+import type { BoundLoss, Loss } from "./loss.ts";
 import type { Weights } from "./weights.ts";
 
 /** A model and its loss bound to one shape of input: what a step runs. */

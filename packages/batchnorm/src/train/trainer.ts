@@ -152,7 +152,12 @@ export class Trainer {
    *         the data cannot fill
    */
   async *fit(data: Dataset, { steps, epochs, batchSize, every = 100, signal }: FitOptions): AsyncGenerator<Progress> {
-    check((steps === undefined) !== (epochs === undefined), "E_VALUE", "fit", () => "expected steps or epochs, one of them");
+    check(
+      (steps === undefined) !== (epochs === undefined),
+      "E_VALUE",
+      "fit",
+      () => "expected steps or epochs, one of them",
+    );
     check(Number.isInteger(batchSize) && batchSize > 0 && batchSize <= data.length, "E_BATCH", "fit", () => {
       return `expected a batch size from 1 to the number of examples (${data.length}), got ${batchSize}`;
     });
@@ -211,7 +216,12 @@ export class Trainer {
     for (let from = 0; from < data.length; from += batchSize) {
       const count = Math.min(batchSize, data.length - from);
       const session = this.#session([count, ...data.shape], false);
-      this.#fill(session, data, at, Int32Array.from({ length: count }, (_, i) => from + i));
+      this.#fill(
+        session,
+        data,
+        at,
+        Int32Array.from({ length: count }, (_, i) => from + i),
+      );
       this.model.eval();
       session.plan.forward();
       session.loss.run();
@@ -272,7 +282,9 @@ export class Trainer {
         const place = this.#weights.places.get(p);
         if (!place) return [];
         const start = (addresses[place.block] >> 2) + place.offset;
-        return [[`${name}.${parameter}`, { shape: p.shape, data: memory.f32.subarray(start, start + p.size) }] as const];
+        return [
+          [`${name}.${parameter}`, { shape: p.shape, data: memory.f32.subarray(start, start + p.size) }] as const,
+        ];
       }),
     );
     return {

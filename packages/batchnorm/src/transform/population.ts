@@ -28,7 +28,12 @@ export function estimatePopulation(model: Layer, batches: Iterable<Tensor>): voi
   const modules = [...model.modules()];
   const modes = modules.map((layer) => layer.training);
   const norms = modules.filter((layer) => layer instanceof BatchNorm).filter((bn) => bn.runningMean && !bn.frozen);
-  check(norms.length > 0, "E_VALUE", "estimatePopulation", () => "expected a model with a batch norm that keeps statistics");
+  check(
+    norms.length > 0,
+    "E_VALUE",
+    "estimatePopulation",
+    () => "expected a model with a batch norm that keeps statistics",
+  );
   const sums = new Map<BatchNorm, Sums>();
   try {
     for (const bn of norms) bn.observer = (count, mean, variance) => gather(sums, bn, count, mean, variance);
@@ -46,7 +51,8 @@ export function estimatePopulation(model: Layer, batches: Iterable<Tensor>): voi
     });
   }
   for (const bn of norms) {
-    if (!sums.has(bn)) throw new BatchNormError("E_STATE", "estimatePopulation", "expected every batch norm to be reached");
+    if (!sums.has(bn))
+      throw new BatchNormError("E_STATE", "estimatePopulation", "expected every batch norm to be reached");
   }
   for (const [bn, { count, mean, unbiased, biased }] of sums) {
     const variance = bn.runningVariance === "unbiased" ? unbiased : biased;

@@ -1,0 +1,88 @@
+// The five scripts of package.json: each does all of its own set-up, and only what has changed since the last time.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const library = join(root, "packages/batchnorm");
+const stamps = join(root, "node_modules/.stamps");
+
+function run(command, args, options = {}) {
+  // npm is a script on some systems and a .cmd on others; Node runs npm's own file on all.
+  const npm = process.env.npm_execpath;
+  const [program, all] =
+    command === "npm" && npm?.endsWith(".js") ? [process.execPath, [npm, ...args]] : [command, args];
+  const { status, signal, error } = spawnSync(program, all, { cwd: root, stdio: "inherit", ...options });
+  if (error) throw error;
+  if (signal) process.exit(130);
+  if (status) process.exit(status);
+}
+
+const node = (script, ...args) => run(process.execPath, [script, ...args]);
+const tool = (name, ...args) => node(join(root, "node_modules", name), ...args);
+
+function* filesIn(folder) {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* filesIn(path);
+    else yield path;
+  }
+}
+
+/** Does the work unless it was done before for files with the same content. */
+function once(name, paths, work) {
+  const hash = createHash("sha256");
+  for (const path of paths.flatMap((p) => (statSync(p).isDirectory() ? [...filesIn(p)].sort() : [p]))) {
+    hash.update(path).update(readFileSync(path));
+  }
+  const digest = hash.digest("hex");
+  const stamp = join(stamps, name);
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === digest) return;
+  work();
+  mkdirSync(stamps, { recursive: true });
+  writeFileSync(stamp, digest);
+}
+
+function install() {
+  once("install", [join(root, "package-lock.json")], () => run("npm", ["ci", "--no-audit", "--no-fund"]));
+}
+
+function build() {
+  install();
+  const generated = join(library, "src/kernels/builds.gen.ts");
+  const sources = [join(library, "assembly"), join(library, "tools/kernels.mjs")];
+  const kernels = () => node(join(library, "tools/kernels.mjs"));
+  if (existsSync(generated)) once("kernels", sources, kernels);
+  else {
+    kernels();
+    once("kernels", sources, () => {});
+  }
+  tool("typescript/bin/tsc", "-b", "packages/batchnorm", "packages/cli");
+}
+
+const [script, ...args] = process.argv.slice(2);
+const scripts = {
+  build,
+  start() {
+    build();
+    node(join(root, "packages/cli/dist/main.js"), "reproduce", "figure1", ...args);
+  },
+  check() {
+    build();
+    tool("typescript/bin/tsc", "-p", "tsconfig.test.json");
+    tool("@biomejs/biome/bin/biome", "check", ".");
+  },
+  test() {
+    build();
+    tool("vitest/vitest.mjs", "run", ...args);
+  },
+  bench() {
+    build();
+    const lock = join(root, "bench/package-lock.json");
+    once("bench", [lock], () => run("npm", ["ci", "--prefix", "bench", "--ignore-scripts", "--no-audit", "--no-fund"]));
+    node(join(root, "bench/main.mjs"), ...args);
+  },
+};
+scripts[script]();

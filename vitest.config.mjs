@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
+    testTimeout: 60_000,
+    // Two at a time: each test file may start threads of its own.
+    maxWorkers: 2,
+    reporters: ["default", "./tools/count.mjs"],
+  },
+});
