@@ -1,7 +1,7 @@
 /**
  * C = A·B + bias, float32, for row-major matrices either of which may be stored transposed.
  *
- * A task computes up to eight panels of 8 columns. 256 steps of k at a time, it packs its panels of B ([k][8] each), then
+ * A task computes up to eight panels of 8 columns. Up to 400 steps of k at a time, it packs its panels of B ([k][8] each), then
  * goes down the rows of A four at a time: packs them ([k][4]) and runs the 4×8 register block on each panel. Every
  * element of C is the same chain of operations however the panels are shared out, so the bits do not depend on the thread
  * count.
@@ -10,13 +10,14 @@ import { scratch } from "./scratch";
 import { load4, loadSplat, madd, splat, store4, transpose4 } from "./simd";
 
 const NR: i32 = 8;
-const KC: i32 = 256;
+/** Steps of k in one go, at most: a panel and four rows of A take 19 KB, so that they stay in L1. */
+const DEPTH: i32 = 400;
 /** Scratch: the block's own 4×8 of C, the bias of each panel, 4 rows of A, then the panels of B. */
 const EDGE: usize = 0;
 const BIAS: usize = 128;
 const ROWS: usize = 512;
-const PANELS: usize = 512 + 256 * 16;
-const PANEL_BYTES: usize = 256 * 32;
+const PANELS: usize = 512 + 400 * 16;
+const PANEL_BYTES: usize = 400 * 32;
 
 @unmanaged
 export class Gemm {
@@ -39,8 +40,11 @@ export function gemm(args: Gemm, task: i32): void {
   const bias = scratch + BIAS;
   memory.fill(bias, 0, <usize>args.panelsPerTask * 32);
   if (args.bias) memory.copy(bias, args.bias + (<usize>first << 2), <usize>(end - first) << 2);
-  for (let k = 0; k < args.k; k += KC) {
-    const depth = min(KC, args.k - k);
+  // As few goes as possible, of nearly the same depth: a short last one would cost a whole one's loads and stores.
+  const goes = (args.k + DEPTH - 1) / DEPTH;
+  const deep = (args.k + goes - 1) / goes;
+  for (let k = 0; k < args.k; k += deep) {
+    const depth = min(deep, args.k - k);
     let panel = scratch + PANELS;
     for (let j = first; j < end; j += NR) {
       const width = min(NR, end - j);
@@ -193,7 +197,8 @@ function block(depth: i32, panel: usize, start: usize, startStride: usize, c: us
   let c30 = load4(start);
   let c31 = load4(start, 16);
   let a = scratch + ROWS;
-  for (let k = 0; k < depth; k++) {
+  const end = panel + (<usize>depth << 5);
+  for (; panel < end; panel += 32) {
     const b0 = load4(panel);
     const b1 = load4(panel, 16);
     let t = loadSplat(a);
@@ -209,7 +214,6 @@ function block(depth: i32, panel: usize, start: usize, startStride: usize, c: us
     c30 = madd(t, b0, c30);
     c31 = madd(t, b1, c31);
     a += 16;
-    panel += 32;
   }
   store4(c, c00);
   store4(c, c01, 16);
