@@ -1,7 +1,7 @@
 // The five scripts of package.json: each does all of its own set-up, and only what has changed since the last time.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -45,6 +45,10 @@ function once(name, paths, work) {
   writeFileSync(stamp, digest);
 }
 
+function forget(name) {
+  rmSync(join(stamps, name), { force: true });
+}
+
 function install() {
   once("install", [join(root, "package-lock.json")], () => run("npm", ["ci", "--no-audit", "--no-fund"]));
 }
@@ -54,11 +58,8 @@ function build() {
   const generated = join(library, "src/kernels/builds.gen.ts");
   const sources = [join(library, "assembly"), join(library, "tools/kernels.mjs")];
   const kernels = () => node(join(library, "tools/kernels.mjs"));
-  if (existsSync(generated)) once("kernels", sources, kernels);
-  else {
-    kernels();
-    once("kernels", sources, () => {});
-  }
+  if (!existsSync(generated)) forget("kernels");
+  once("kernels", sources, kernels);
   tool("typescript/bin/tsc", "-b", "packages/batchnorm", "packages/cli");
 }
 
@@ -80,8 +81,11 @@ const scripts = {
   },
   bench() {
     build();
-    const lock = join(root, "bench/package-lock.json");
-    once("bench", [lock], () => run("npm", ["ci", "--prefix", "bench", "--ignore-scripts", "--no-audit", "--no-fund"]));
+    const bench = join(root, "bench");
+    if (!existsSync(join(bench, "node_modules"))) forget("bench");
+    once("bench", [join(bench, "package-lock.json")], () =>
+      run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: bench }),
+    );
     node(join(root, "bench/main.mjs"), ...args);
   },
 };
