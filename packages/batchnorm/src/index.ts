@@ -38,6 +38,7 @@ export { ones, type RandnOptions, randn, Tensor, tensor, zeros } from "./tensor/
 // Training
 export { Dataset, type DatasetOptions } from "./train/dataset.ts";
 export { type BoundLoss, crossEntropy, type Loss, meanSquaredError } from "./train/loss.ts";
+export { accuracy, confusionMatrix } from "./train/metrics.ts";
 export {
   Adam,
   type AdamOptions,

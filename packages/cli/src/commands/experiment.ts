@@ -1,0 +1,77 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { writeAtomically } from "batchnorm/node";
+import { loadMnist } from "../datasets/mnist.ts";
+import { InterruptedError } from "../errors.ts";
+import { recordedJson } from "../experiments/json.ts";
+import type { Recorded, Request } from "../experiments/results.ts";
+import type { Figure } from "../report/svg.ts";
+import { Laboratory } from "../runs/laboratory.ts";
+import { RunStore } from "../runs/store.ts";
+import { progressFor } from "../terminal/progress.ts";
+import type { ReproduceOptions } from "./options.ts";
+
+/** An experiment as the command sees it: how to do it and how to show what came out. */
+export interface Experiment<Results extends Recorded<string>> {
+  readonly name: string;
+  perform(laboratory: Laboratory, request: Request): Promise<Results>;
+  figures(results: Results): Figure[];
+  page(results: Results): string;
+  summary(results: Results): string[];
+  /** other files to record, by name */
+  extras?(results: Results): Record<string, unknown>;
+}
+
+/** Does an experiment, or only what is left of it, and writes its report, figures and numbers. */
+export async function reproduce<Results extends Recorded<string>>(
+  experiment: Experiment<Results>,
+  options: ReproduceOptions,
+): Promise<void> {
+  const out = options.out ?? (options.quick ? join("out", "quick") : "out");
+  const mnist = await loadMnist(options.data);
+  const interrupt = new AbortController();
+  const onInterrupt = () => interrupt.abort();
+  process.once("SIGINT", onInterrupt);
+  try {
+    const laboratory = new Laboratory({
+      mnist,
+      store: new RunStore(out, options.fresh),
+      threads: options.threads,
+      progress: progressFor(process.stderr),
+      signal: interrupt.signal,
+    });
+    const { seed, quick = false, steps } = options;
+    const results = await experiment.perform(laboratory, {
+      seed,
+      quick,
+      steps,
+    });
+    const report = await write(experiment, results, out);
+    process.stdout.write(`${experiment.summary(results).join("\n")}\nReport: ${report}\n`);
+  } catch (error) {
+    if (!(error instanceof InterruptedError)) throw error;
+    const again = options.fresh ? "The same command without --fresh" : "The same command";
+    throw new InterruptedError(
+      `Interrupted. Finished trainings are kept in ${join(out, "runs")}. ${again} continues with the others.`,
+    );
+  } finally {
+    process.off("SIGINT", onInterrupt);
+  }
+}
+
+async function write<Results extends Recorded<string>>(
+  experiment: Experiment<Results>,
+  results: Results,
+  out: string,
+): Promise<string> {
+  await mkdir(out, { recursive: true });
+  const report = join(out, `${experiment.name}.html`);
+  const files: Record<string, string> = {
+    [`${experiment.name}.json`]: recordedJson(results),
+  };
+  for (const [name, content] of Object.entries(experiment.extras?.(results) ?? {})) files[name] = recordedJson(content);
+  for (const { name, svg } of experiment.figures(results)) files[`${name}.svg`] = svg;
+  for (const [name, text] of Object.entries(files)) await writeAtomically(join(out, name), text);
+  await writeAtomically(report, experiment.page(results));
+  return report;
+}

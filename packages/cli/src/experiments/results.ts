@@ -1,0 +1,54 @@
+import { readFileSync } from "node:fs";
+import { IMAGE_SIDE, type Mnist, THRESHOLD } from "../datasets/mnist.ts";
+
+/** Raised when the shape of the recorded JSON changes, so that old files are refused and not misread. */
+export const RESULTS_FORMAT = 1;
+
+/** What every recorded result says about itself. */
+export interface Recorded<Name extends string> {
+  readonly experiment: Name;
+  readonly format: typeof RESULTS_FORMAT;
+  /** true for a `--quick` run, whose numbers are only a preview */
+  readonly quick: boolean;
+  readonly seed: number;
+  readonly data: {
+    readonly name: string;
+    readonly trainingImages: number;
+    readonly testImages: number;
+    readonly side: number;
+    /** grey levels from here on became 1, the others 0 */
+    readonly threshold: number;
+  };
+  readonly software: { readonly batchnorm: string; readonly node: string };
+}
+
+/** What the user asked for, the same for every experiment. */
+export interface Request {
+  readonly seed: number;
+  readonly quick: boolean;
+  /** steps of each training; undefined for the experiment's own number */
+  readonly steps?: number | undefined;
+}
+
+/** The heading of an experiment's results. */
+export function record<Name extends string>(experiment: Name, mnist: Mnist, request: Request): Recorded<Name> {
+  return {
+    experiment,
+    format: RESULTS_FORMAT,
+    quick: request.quick,
+    seed: request.seed,
+    data: {
+      name: mnist.name,
+      trainingImages: mnist.train.length,
+      testImages: mnist.test.length,
+      side: IMAGE_SIDE,
+      threshold: THRESHOLD,
+    },
+    software: { batchnorm: version(), node: process.version },
+  };
+}
+
+/** The version of this command, which is published together with the library. */
+export function version(): string {
+  return JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version;
+}

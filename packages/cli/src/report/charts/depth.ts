@@ -1,0 +1,77 @@
+import { axisX, axisY, dot, gridY, line, ruleY, text } from "@observablehq/plot";
+import { bestByDepth, type DepthResults, STOPPED } from "../../experiments/depth.ts";
+import { draw, type Panel } from "../svg.ts";
+import type { Theme } from "../theme.ts";
+import { legend } from "./legend.ts";
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Test accuracy at the best learning rate against the number of hidden layers, for one σ. */
+export function depthChart(results: DepthResults, sigma: number, theme: Theme, size: Size): Panel {
+  const { depths } = results;
+  const networks = [
+    { batchNorm: false, color: theme.withoutBatchNorm, dash: "5 3", symbol: "square" },
+    { batchNorm: true, color: theme.withBatchNorm, dash: "none", symbol: "circle" },
+  ] as const;
+  const marks = networks.flatMap(({ batchNorm, color, dash, symbol }) => {
+    const best = bestByDepth(results, { batchNorm, sigma });
+    const rows = best.map((trial) => ({ depth: trial.depth, percent: 100 * trial.testAccuracy }));
+    const place = { x: "depth", y: "percent" } as const;
+    return [
+      line(rows, { ...place, stroke: color, strokeWidth: 1.8, strokeDasharray: dash }),
+      dot(rows, { ...place, fill: color, r: 3.5, symbol }),
+    ];
+  });
+  return draw(
+    {
+      ...size,
+      marginLeft: 44,
+      marginRight: 12,
+      marginTop: 28,
+      marginBottom: 42,
+      x: { domain: [Math.min(...depths) - 0.3, Math.max(...depths) + 0.3] },
+      y: { domain: [0, 100] },
+      marks: [
+        gridY([0, 20, 40, 60, 80, 100], { stroke: theme.grid, strokeOpacity: 1 }),
+        ruleY([100 * STOPPED], { stroke: theme.muted, strokeDasharray: "2 3" }),
+        text(["has not trained below this line"], {
+          frameAnchor: "right",
+          textAnchor: "end",
+          y: 100 * STOPPED,
+          dx: -2,
+          dy: 10,
+          fill: theme.muted,
+          fontSize: 11,
+        }),
+        axisY([0, 20, 40, 60, 80, 100], {
+          label: null,
+          tickFormat: (value: number) => `${value}%`,
+          tickSize: 0,
+          color: theme.muted,
+        }),
+        axisX(depths, {
+          label: "Hidden layers",
+          labelArrow: "none",
+          labelAnchor: "center",
+          tickSize: 0,
+          tickFormat: String,
+          color: theme.muted,
+        }),
+        ...marks,
+        text(["Test accuracy"], {
+          frameAnchor: "top-left",
+          textAnchor: "start",
+          dx: -38,
+          dy: -18,
+          fill: theme.muted,
+        }),
+        ...legend(theme, 18),
+      ],
+    },
+    theme,
+    `Test accuracy against the number of hidden layers at σ ${sigma}, with and without batch normalization`,
+  );
+}

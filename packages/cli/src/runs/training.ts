@@ -1,0 +1,149 @@
+import { Dataset, type Layer, mnistNetwork, SGD, Sigmoid, Trainer } from "batchnorm";
+import { heldOutCount, IMAGE_SIZE, type LabelledImages, type Mnist } from "../datasets/mnist.ts";
+import { percentiles } from "./percentiles.ts";
+import type { MeasuredPart, TrainingPoint, TrainingResult, TrainingSpec } from "./spec.ts";
+
+/** Steps between two reports of progress. */
+const REPORT_EVERY = 50;
+/** Images per forward pass while measuring; large, because nothing is learned from it. */
+const MEASURING_BATCH = 500;
+const SHARES = [0.15, 0.5, 0.85];
+
+/**
+ * Trains the network of a spec from its initial weights and measures it on the way.
+ *
+ * @param report  called every few dozen steps with the number of steps done
+ */
+export async function runTraining(
+  spec: TrainingSpec,
+  mnist: Mnist,
+  report: (step: number) => void,
+): Promise<TrainingResult> {
+  const started = performance.now();
+  const { trainOn, measured } = parts(spec, mnist);
+  const { batchNorm, hidden, sigma, seed } = spec;
+  const model = mnistNetwork({
+    batchNorm,
+    hidden: [...hidden],
+    activation: "sigmoid",
+    sigma,
+    seed,
+  });
+  const trainer = new Trainer(model, {
+    optimizer: new SGD({ lr: spec.learningRate }),
+    threads: 1,
+    seed,
+  });
+  const points: TrainingPoint[] = [];
+  let divergedAt: number | null = null;
+  try {
+    const watched = spec.watchedUnit === null ? null : watch(trainer, lastSigmoid(model.layers), spec.watchedUnit);
+    let losses: number[] = [];
+    const every = commonStride([...spec.measureAt, spec.steps, REPORT_EVERY]);
+    for await (const progress of trainer.fit(trainOn, {
+      steps: spec.steps,
+      batchSize: spec.batchSize,
+      every,
+    })) {
+      losses.push(progress.loss);
+      const diverged = !Number.isFinite(progress.loss);
+      if (diverged || spec.measureAt.includes(progress.step)) {
+        points.push(measure(trainer, progress.step, mean(losses), measured, watched));
+        losses = [];
+      }
+      if (diverged) {
+        divergedAt = progress.step;
+        break;
+      }
+      if (progress.step % REPORT_EVERY === 0 || progress.step === spec.steps) report(progress.step);
+    }
+  } finally {
+    trainer.close();
+  }
+  return {
+    kind: "training",
+    points,
+    divergedAt,
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+type Measured = ReadonlyMap<MeasuredPart, Dataset>;
+
+function parts(spec: TrainingSpec, mnist: Mnist): { trainOn: Dataset; measured: Measured } {
+  const train = dataset(mnist.train);
+  const kept = train.length - heldOutCount(train.length);
+  const measured = new Map<MeasuredPart, Dataset>();
+  for (const part of spec.measureOn) {
+    measured.set(part, part === "test" ? dataset(mnist.test) : train.slice(kept, train.length));
+  }
+  return {
+    trainOn: spec.trainOn === "all" ? train : train.slice(0, kept),
+    measured,
+  };
+}
+
+function dataset(part: LabelledImages): Dataset {
+  return new Dataset({
+    data: part.images,
+    shape: [IMAGE_SIZE],
+    labels: part.labels,
+  });
+}
+
+function measure(
+  trainer: Trainer,
+  step: number,
+  loss: number,
+  measured: Measured,
+  watched: Watched | null,
+): TrainingPoint {
+  const accuracy: { [part in MeasuredPart]?: number } = {};
+  let spread: [number, number, number] | undefined;
+  for (const [part, images] of measured) {
+    watched?.clear();
+    accuracy[part] = trainer.evaluate(images, {
+      batchSize: MEASURING_BATCH,
+    }).accuracy;
+    if (part === "test" && watched) spread = percentiles(watched.values(), SHARES) as [number, number, number];
+  }
+  const point = { step, loss: Number.isFinite(loss) ? loss : null, accuracy };
+  return spread?.every(Number.isFinite) ? { ...point, percentiles: spread } : point;
+}
+
+interface Watched {
+  clear(): void;
+  values(): Float32Array;
+}
+
+/** Collects what one unit of a layer receives whenever the network is run without training. */
+function watch(trainer: Trainer, layer: Layer, unit: number): Watched {
+  let collected: number[] = [];
+  trainer.watch(layer, ({ input, training }) => {
+    if (training) return;
+    const [rows = 0, units = 0] = input.shape;
+    for (let row = 0; row < rows; row++) collected.push(input.data[row * units + unit]);
+  });
+  return {
+    clear: () => {
+      collected = [];
+    },
+    values: () => Float32Array.from(collected),
+  };
+}
+
+function lastSigmoid(layers: readonly Layer[]): Layer {
+  const layer = layers.findLast((candidate) => candidate instanceof Sigmoid);
+  if (!layer) throw new Error("runTraining: expected a network with a layer of sigmoids, found none to watch");
+  return layer;
+}
+
+/** The largest stride that meets every one of the given steps. */
+function commonStride(steps: readonly number[]): number {
+  const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
+  return steps.reduce(divisor);
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
