@@ -50,7 +50,8 @@ function forget(name) {
 }
 
 function install() {
-  once("install", [join(root, "package-lock.json")], () => run("npm", ["ci", "--no-audit", "--no-fund"]));
+  // Not `npm ci`: it insists on the lock naming every platform of an optional package, also where a registry lacks some.
+  once("install", [join(root, "package-lock.json")], () => run("npm", ["install", "--no-save", "--no-audit", "--no-fund"]));
 }
 
 function build() {

@@ -36,6 +36,9 @@ export class Engine {
     check(Number.isInteger(threads) && threads >= 1 && threads <= 64, "E_VALUE", "Engine", () => {
       return `expected threads from 1 to 64, got ${threads}`;
     });
+    check(deterministic === "per-machine" || deterministic === "everywhere", "E_VALUE", "Engine", () => {
+      return `expected deterministic "per-machine" or "everywhere", got ${JSON.stringify(deterministic)}`;
+    });
     this.build = build ?? (deterministic === "everywhere" ? "simd" : bestBuild());
     this.threads = this.build !== "reference" && canShareMemory() ? threads : 1;
     const shared = this.threads > 1;

@@ -1,8 +1,8 @@
 import { BatchNormError } from "../errors.ts";
 
 const PAGE = 65536;
-/** 4 GiB, all that 32-bit addresses reach; a platform that will not promise so much is asked for less. */
-const LIMITS = [65536, 32768, 16384];
+/** 2 GiB: above, an address would be negative after `>> 2`. A platform that will not promise so much is asked for less. */
+const LIMITS = [32768, 16384];
 /** Blocks from here on are staggered; smaller ones are packed. */
 const LARGE = 4096;
 

@@ -157,6 +157,9 @@ export class BatchNorm extends Layer {
   setRunningStats(mean: ArrayLike<number>, variance: ArrayLike<number>): void {
     const { running_mean, running_var } = this.ownState();
     check(running_mean !== undefined, "E_STATE", "BatchNorm", () => "expected a layer that keeps running statistics");
+    check(mean.length === this.numFeatures && variance.length === this.numFeatures, "E_SHAPE", "BatchNorm", () => {
+      return `expected ${this.numFeatures} means and variances, got ${mean.length} and ${variance.length}`;
+    });
     const wrong = Array.from(variance).find((v) => running_var.reject?.(v));
     check(wrong === undefined, "E_VALUE", "BatchNorm", () => `expected variances of at least 0, got ${wrong}`);
     running_mean.data.set(mean);

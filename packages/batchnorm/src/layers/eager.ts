@@ -9,10 +9,9 @@ import { Arena } from "../engine/arena.ts";
 import { Engine, type EngineOptions } from "../engine/engine.ts";
 import { check } from "../errors.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
-import { Tensor } from "../tensor/tensor.ts";
-import type { Layer } from "./layer.ts";
+import { checkTensor, Tensor } from "../tensor/tensor.ts";
 import type { Parameter } from "./parameter.ts";
-import { Plan, type Slot, type Value } from "./plan.ts";
+import { type Bindable, Plan, type Slot, type Value } from "./plan.ts";
 
 /** A layer bound to the region for one shape of input. */
 class Session {
@@ -26,7 +25,7 @@ class Session {
   readonly #top: number;
   #aside: Uint8Array | null = null;
 
-  constructor(engine: Engine, layer: Layer, shape: readonly number[]) {
+  constructor(engine: Engine, layer: Bindable, shape: readonly number[]) {
     const { memory } = engine;
     memory.reset();
     const arena = new Arena(memory);
@@ -61,7 +60,7 @@ class Session {
 let options: EngineOptions = {};
 let engine: Engine | null = null;
 let owner: Session | null = null;
-let sessions = new WeakMap<Layer, Session>();
+let sessions = new WeakMap<Bindable, Session>();
 
 /**
  * Chooses the engine that layers and functions outside a trainer run on: threads, build. Takes effect from the next call;
@@ -85,8 +84,8 @@ export function borrowEngine(): Engine {
   return engine;
 }
 
-export function eagerForward(layer: Layer, x: Tensor): Tensor {
-  checkTensor(layer, "forward", x);
+export function eagerForward(layer: Bindable, x: Tensor): Tensor {
+  checkTensor(`${layer.constructor.name}.forward`, x);
   let session = sessions.get(layer);
   if (session && sameShape(session.input.shape, x.shape)) own(session);
   else {
@@ -106,8 +105,8 @@ export function eagerForward(layer: Layer, x: Tensor): Tensor {
   return read(plan.engine, output.at, output);
 }
 
-export function eagerBackward(layer: Layer, dy: Tensor): Tensor {
-  checkTensor(layer, "backward", dy);
+export function eagerBackward(layer: Bindable, dy: Tensor): Tensor {
+  checkTensor(`${layer.constructor.name}.backward`, dy);
   const session = sessions.get(layer);
   const where = `${layer.constructor.name}.backward`;
   check(session?.ready === true, "E_STATE", where, () => "expected a forward pass before it; there was none");
@@ -134,10 +133,4 @@ function own(session: Session): void {
 
 function read({ memory }: Engine, at: number, { size, shape }: Value): Tensor {
   return new Tensor(new Float32Array(memory.f32.subarray(at >> 2, (at >> 2) + size)), shape);
-}
-
-function checkTensor(layer: Layer, method: string, x: Tensor): void {
-  check(x instanceof Tensor, "E_SHAPE", `${layer.constructor.name}.${method}`, () => {
-    return `expected a Tensor (see tensor(data, shape)), got ${x === null ? "null" : typeof x}`;
-  });
 }

@@ -6,9 +6,9 @@ import type { Plan, Value } from "./plan.ts";
 /** [N, ...] becomes [N, everything else in one dimension]; the values stay where they are. */
 export class Flatten extends Layer {
   protected override bind(_plan: Plan, x: Value): Value {
-    check(x.shape.length >= 2 && x.size > 0, "E_SHAPE", "Flatten", () => {
-      return `expected at least one example of at least one dimension, got shape ${formatShape(x.shape)}`;
-    });
+    const got = () => `got shape ${formatShape(x.shape)}`;
+    check(x.shape.length >= 2, "E_SHAPE", "Flatten", () => `expected at least 2 dimensions, ${got()}`);
+    check(x.size > 0, "E_BATCH", "Flatten", () => `expected at least one example, ${got()}`);
     return { ...x, shape: [x.shape[0], x.size / x.shape[0]] };
   }
 }

@@ -2,7 +2,7 @@ import type { Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { eagerBackward, eagerForward } from "./eager.ts";
 import type { Parameter } from "./parameter.ts";
-import type { Plan, Value } from "./plan.ts";
+import type { Bindable, Plan, Value } from "./plan.ts";
 import {
   type LoadOptions,
   type LoadReport,
@@ -16,7 +16,7 @@ import {
  * A piece of a network. A layer says in `bind` what it does to a value; everything else follows from that: calling it on
  * tensors here, and training it inside an engine.
  */
-export abstract class Layer {
+export abstract class Layer implements Bindable {
   /** Train mode or eval mode; of this layer alone. `train()` and `eval()` set it here and in all layers within. */
   training = true;
 

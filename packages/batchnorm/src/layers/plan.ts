@@ -1,7 +1,7 @@
 import type { Arena } from "../engine/arena.ts";
 import type { Engine } from "../engine/engine.ts";
+import { check } from "../errors.ts";
 import { sizeOf } from "../tensor/shape.ts";
-import type { Layer } from "./layer.ts";
 import type { Parameter } from "./parameter.ts";
 
 /** A value that passes between layers, and its gradient: addresses of float32. */
@@ -19,6 +19,11 @@ export interface Slot {
   grad: number;
 }
 
+/** What a plan is made of: a layer, as far as a plan knows it. */
+export interface Bindable {
+  attach(plan: Plan, x: Value): Value;
+}
+
 /**
  * A model bound to buffers for one shape of input. Binding happens once: every layer allocates what it needs, fills in
  * the arguments of its kernels, and adds what it does to the two lists. Running goes through the lists and allocates
@@ -30,8 +35,9 @@ export class Plan {
   /** False: no gradients are kept, and there is no backward pass. */
   readonly differentiable: boolean;
   /** What goes into each layer. */
-  readonly inputs = new Map<Layer, Value>();
+  readonly inputs = new Map<Bindable, Value>();
   readonly #slotOf: (parameter: Parameter) => Slot;
+  readonly #used = new Set<Parameter>();
   readonly #forward: (() => void)[] = [];
   readonly #backward: (() => void)[] = [];
 
@@ -49,9 +55,18 @@ export class Plan {
     return { shape, size, at, grad: this.differentiable && wantGrad ? this.arena.floats(size) : 0 };
   }
 
-  /** Where the parameter is; zeros for one that is absent. */
+  /**
+   * Where the parameter is; zeros for one that is absent.
+   *
+   * @throws BatchNormError E_VALUE for one that is used already: backward writes gradients, it does not add them up
+   */
   slot(parameter: Parameter | null): Slot {
-    return parameter ? this.#slotOf(parameter) : { value: 0, grad: 0 };
+    if (!parameter) return { value: 0, grad: 0 };
+    check(!this.#used.has(parameter), "E_VALUE", "model", () => {
+      return "expected each layer with parameters once in a model, got one twice: shared weights are not supported";
+    });
+    this.#used.add(parameter);
+    return this.#slotOf(parameter);
   }
 
   /** Adds one operation. Backward runs in the opposite order. */

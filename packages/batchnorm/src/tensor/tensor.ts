@@ -35,6 +35,14 @@ export function tensor(data: ArrayLike<number>, shape: readonly number[]): Tenso
   return new Tensor(data instanceof Float32Array ? data : Float32Array.from(data), shape);
 }
 
+/** @throws BatchNormError E_SHAPE for anything but a Tensor, such as a plain array */
+export function checkTensor(where: string, x: unknown): asserts x is Tensor {
+  check(x instanceof Tensor, "E_SHAPE", where, () => {
+    const got = x === null ? "null" : Array.isArray(x) ? "an array" : typeof x;
+    return `expected a Tensor (see tensor(data, shape)), got ${got}`;
+  });
+}
+
 export function zeros(shape: readonly number[]): Tensor {
   checkShape(shape, "zeros");
   return new Tensor(new Float32Array(sizeOf(shape)), shape);

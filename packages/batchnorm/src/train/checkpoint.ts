@@ -63,10 +63,20 @@ export function restore(bytes: Uint8Array, into: Checkpoint): number {
     const got = `${rest.optimizer} and ${rest.randoms.length}`;
     throw new BatchNormError("E_DICT", "resume", `expected a checkpoint of ${ours}, got ${got}`);
   }
-  loadState({ ...prefixed("model", into.model), ...prefixed("optimizer", into.optimizer) }, file.tensors, {});
+  load({ ...prefixed("model", into.model), ...prefixed("optimizer", into.optimizer) }, file.tensors);
   into.order.state = rest.order;
   for (const [i, random] of into.randoms.entries()) random.state = rest.randoms[i];
   return rest.step;
+}
+
+/** A name or a shape that differs means another model or optimizer. */
+function load(slots: Record<string, StateSlot>, tensors: SafeTensors["tensors"]): void {
+  try {
+    loadState(slots, tensors, {});
+  } catch (error) {
+    const why = (error as Error).message;
+    throw new BatchNormError("E_DICT", "resume", `expected a checkpoint of this model and optimizer: ${why}`);
+  }
 }
 
 function prefixed(prefix: string, slots: Record<string, StateSlot>): Record<string, StateSlot> {

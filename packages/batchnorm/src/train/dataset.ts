@@ -15,7 +15,8 @@ export interface DatasetOptions {
 /**
  * Examples and their labels, in memory.
  *
- * @throws BatchNormError E_SHAPE when there are not as many items as labels; E_BATCH when there are none
+ * @throws BatchNormError E_SHAPE when there are not as many items as labels; E_BATCH when there are none; E_VALUE for
+ *         data in another kind of array; E_LABEL for a label that is no integer
  */
 export class Dataset {
   readonly data: Uint8Array | Float32Array;
@@ -25,6 +26,9 @@ export class Dataset {
 
   constructor({ data, shape, labels, scale = 1 }: DatasetOptions) {
     checkShape(shape, "Dataset");
+    check(data instanceof Uint8Array || data instanceof Float32Array, "E_VALUE", "Dataset", () => {
+      return `expected data in a Uint8Array or a Float32Array, got ${(data as object)?.constructor?.name}`;
+    });
     const size = sizeOf(shape);
     check(labels.length > 0 && size > 0, "E_BATCH", "Dataset", () => "expected at least one example, got none");
     check(data.length === labels.length * size, "E_SHAPE", "Dataset", () => {
@@ -34,6 +38,11 @@ export class Dataset {
     this.data = data;
     this.shape = shape;
     this.labels = labels instanceof Int32Array ? labels : Int32Array.from(labels);
+    for (let i = 0; i < labels.length; i++) {
+      check(this.labels[i] === labels[i], "E_LABEL", "Dataset", () => {
+        return `expected integers as labels, got ${labels[i]} at example ${i}`;
+      });
+    }
     this.scale = scale;
   }
 

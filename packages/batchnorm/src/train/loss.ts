@@ -45,7 +45,7 @@ function bindCrossEntropy(plan: Plan, output: Value): BoundLoss {
   const op = new CrossEntropyOp(plan.engine, plan.arena, rows, classes, { logits: output.at, labels, grad });
   return {
     load(targets) {
-      check(targets.length === rows, "E_SHAPE", where, () => `expected ${rows} labels, got ${targets.length}`);
+      check(targets?.length === rows, "E_SHAPE", where, () => `expected ${rows} labels, got ${targets?.length}`);
       const { i32 } = memory;
       for (let r = 0; r < rows; r++) {
         const label = targets[r];
@@ -77,8 +77,8 @@ function bindSquaredError(plan: Plan, output: Value): BoundLoss {
   const op = new SquaredErrorOp(plan.engine, plan.arena, output.size, { y: output.at, target, grad });
   return {
     load(targets) {
-      check(targets.length === output.size, "E_SHAPE", "meanSquaredError", () => {
-        return `expected ${output.size} target values, got ${targets.length}`;
+      check(targets?.length === output.size, "E_SHAPE", "meanSquaredError", () => {
+        return `expected ${output.size} target values, got ${targets?.length}`;
       });
       memory.f32.set(targets, target >> 2);
     },

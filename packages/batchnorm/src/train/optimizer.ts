@@ -83,7 +83,7 @@ export class SGD implements Optimizer {
   readonly #options: Required<Omit<SGDOptions, "groups">>;
 
   constructor({ lr, weightDecay = 0, momentum = 0, nesterov = false, groups }: SGDOptions) {
-    checkAtLeast0("SGD", { lr, weightDecay, momentum });
+    checkAtLeast0("SGD", { lr, weightDecay, momentum }, groups);
     check(!nesterov || momentum > 0, "E_VALUE", "SGD", () => "expected momentum above 0 for Nesterov's, got 0");
     this.lr = lr;
     this.groups = groups ?? null;
@@ -128,7 +128,7 @@ export class Adam implements Optimizer {
 
   constructor(options: AdamOptions) {
     const { lr, weightDecay = 0, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, decoupled = false, groups } = options;
-    checkAtLeast0("Adam", { lr, weightDecay, beta1, beta2, eps });
+    checkAtLeast0("Adam", { lr, weightDecay, beta1, beta2, eps }, groups);
     check(beta1 < 1 && beta2 < 1, "E_VALUE", "Adam", () => `expected betas below 1, got ${beta1} and ${beta2}`);
     this.lr = lr;
     this.groups = groups ?? null;
@@ -148,8 +148,9 @@ export class Adam implements Optimizer {
       return engine.call(arena, "adam", args, tasksOf(count, each));
     });
     const step = (lr: number, stepCount: number) => {
-      const bias1 = 1 - power(beta1, stepCount + 1);
-      const bias2 = 1 - power(beta2, stepCount + 1);
+      // Of the betas as kernels see them: 1 − beta2 would otherwise differ by 1e-5 of itself from what v is made with.
+      const bias1 = 1 - power(Math.fround(beta1), stepCount + 1);
+      const bias2 = 1 - power(Math.fround(beta2), stepCount + 1);
       run(calls, blocks, (call, factor, i) => {
         call.set("step", (lr * factor) / bias1);
         call.set("correction", 1 / Math.sqrt(bias2));
@@ -171,8 +172,9 @@ function run<C extends Call<"sgd"> | Call<"adam">>(
   }
 }
 
-function checkAtLeast0(where: string, options: Record<string, number>): void {
-  for (const [name, value] of Object.entries(options)) {
+function checkAtLeast0(where: string, options: Record<string, number>, groups: ParameterGroup[] = []): void {
+  const inGroups = groups.map(({ weightDecay = 0, lrFactor = 1 }) => ({ weightDecay, lrFactor }));
+  for (const [name, value] of [options, ...inGroups].flatMap(Object.entries<number>)) {
     check(value >= 0, "E_VALUE", where, () => `expected ${name} of at least 0, got ${value}`);
   }
 }

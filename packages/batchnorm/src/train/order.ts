@@ -10,6 +10,7 @@ export interface OrderState {
 
 /** The order in which examples are taken: shuffled anew for every epoch, the incomplete batch at the end left out. */
 export class Order {
+  /** Passes over the data that are complete. */
   epoch = 0;
   /** Examples of this epoch already used. */
   #cursor = 0;
@@ -22,23 +23,24 @@ export class Order {
     this.#before = this.#random.state;
   }
 
-  /** The indices of the next batch; a view, good until the next call. Begins a new epoch where one is over. */
+  /** The indices of the next batch; a view, good until the next call. After the last whole batch an epoch is over. */
   next(length: number, batchSize: number): Int32Array {
     if (this.#indices.length !== length) this.#shuffle(length);
     if (this.#cursor + batchSize > length) {
-      this.epoch++;
-      this.#cursor = 0;
-      this.#before = this.#random.state;
+      this.#endEpoch();
       this.#shuffle(length);
     }
-    const from = this.#cursor;
+    const batch = this.#indices.subarray(this.#cursor, this.#cursor + batchSize);
     this.#cursor += batchSize;
-    return this.#indices.subarray(from, this.#cursor);
+    if (this.#cursor + batchSize > length) this.#endEpoch();
+    return batch;
   }
 
-  /** Whether the next batch begins a new epoch. */
-  atEnd(length: number, batchSize: number): boolean {
-    return this.#cursor > 0 && this.#cursor + batchSize > length;
+  #endEpoch(): void {
+    this.epoch++;
+    this.#cursor = 0;
+    this.#before = this.#random.state;
+    this.#indices = new Int32Array(0); // shuffled when they are next wanted
   }
 
   #shuffle(length: number): void {

@@ -27,7 +27,7 @@ export function cosine({ steps, floor = 0 }: { steps: number; floor?: number }):
 }
 
 /** Linearly up from 1/steps over the first steps, then another schedule from its own beginning. */
-export function warmup({ steps, then = constant() }: { steps: number; then?: Schedule }): Schedule {
+export function warmup({ steps, after = constant() }: { steps: number; after?: Schedule }): Schedule {
   check(steps >= 0, "E_VALUE", "warmup", () => `expected at least 0 steps, got ${steps}`);
-  return (step) => (step < steps ? (step + 1) / steps : then(step - steps));
+  return (step) => (step < steps ? (step + 1) / steps : after(step - steps));
 }

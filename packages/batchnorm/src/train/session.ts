@@ -16,8 +16,8 @@ export class Session {
   readonly loss: BoundLoss;
   readonly #arena: Arena;
   readonly #indices: number;
-  #gather: Call<"gatherBytes"> | Call<"gatherFloats"> | null = null;
-  #gathered = 0;
+  /** For each address that examples have been taken from. */
+  readonly #gathers = new Map<number, Call<"gatherBytes" | "gatherFloats">>();
 
   constructor(engine: Engine, model: Layer, loss: Loss, weights: Weights, shape: readonly number[], training: boolean) {
     this.#arena = new Arena(engine.memory);
@@ -36,19 +36,21 @@ export class Session {
   /** Fills the input with rows of a data set whose values are at an address, and the targets with their labels. */
   gather(data: Dataset, at: number, indices: Int32Array, labels: Int32Array): void {
     const { engine } = this.plan;
-    if (this.#gathered !== at) {
+    let gather = this.#gathers.get(at);
+    if (!gather) {
       const rows = this.input.shape[0];
       const width = sizeOf(data.shape);
       const rowsPerTask = perTask(rows, width, 1);
       const args = { from: at, indices: this.#indices, to: this.input.at, rows, width, rowsPerTask, scale: data.scale };
       const name = data.data instanceof Uint8Array ? "gatherBytes" : "gatherFloats";
-      this.#gather = engine.call(this.#arena, name, args, tasksOf(rows, rowsPerTask));
-      this.#gathered = at;
+      gather = engine.call<"gatherBytes" | "gatherFloats">(this.#arena, name, args, tasksOf(rows, rowsPerTask));
+      this.#gathers.set(at, gather);
     }
     engine.memory.i32.set(indices, this.#indices >> 2);
     for (let i = 0; i < indices.length; i++) labels[i] = data.labels[indices[i]];
     this.loss.load(labels);
-    this.#gather?.run();
+    gather.set("scale", data.scale);
+    gather.run();
   }
 
   free(): void {

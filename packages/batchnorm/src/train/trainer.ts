@@ -2,7 +2,7 @@ import { Arena } from "../engine/arena.ts";
 import { Engine, type EngineOptions } from "../engine/engine.ts";
 import { check } from "../errors.ts";
 import type { Layer } from "../layers/layer.ts";
-import { Tensor } from "../tensor/tensor.ts";
+import { checkTensor, Tensor } from "../tensor/tensor.ts";
 import { pack, restore } from "./checkpoint.ts";
 import type { Dataset } from "./dataset.ts";
 import { crossEntropy, type Loss } from "./loss.ts";
@@ -91,7 +91,7 @@ export class Trainer {
   readonly #order: Order;
   readonly #sessions = new Map<string, Session>();
   readonly #resident = new Map<Uint8Array | Float32Array, number>();
-  readonly #watchers = new Map<(watched: Watched) => void, Layer>();
+  readonly #watchers = new Set<{ layer: Layer; callback: (watched: Watched) => void }>();
   #labels = new Int32Array(0);
   #stepCount = 0;
 
@@ -137,6 +137,7 @@ export class Trainer {
    * @throws         BatchNormError E_SHAPE, E_LABEL or E_BATCH when they do not fit, before anything has changed
    */
   step(x: Tensor, targets: ArrayLike<number>): StepResult {
+    checkTensor("Trainer.step", x);
     const session = this.#session(x.shape, true);
     session.loss.load(targets);
     this.engine.memory.f32.set(x.data, session.input.at >> 2);
@@ -162,8 +163,9 @@ export class Trainer {
       return `expected a batch size from 1 to the number of examples (${data.length}), got ${batchSize}`;
     });
     check(every > 0, "E_VALUE", "fit", () => `expected to report every positive number of steps, got ${every}`);
-    const passes = () => this.#order.epoch + (this.#order.atEnd(data.length, batchSize) ? 1 : 0);
-    const done = () => (steps === undefined ? passes() >= (epochs as number) : this.#stepCount >= steps);
+    const end = steps ?? (epochs as number);
+    check(end >= 0, "E_VALUE", "fit", () => `expected a number of steps or epochs of at least 0, got ${end}`);
+    const done = () => (steps === undefined ? this.epoch : this.#stepCount) >= end;
     let loss = 0;
     let correct = 0;
     let since = 0;
@@ -176,7 +178,7 @@ export class Trainer {
       since++;
       if (this.#stepCount % every === 0 || done()) {
         const means = { loss: loss / since, accuracy: correct / (since * batchSize) };
-        yield { step: this.#stepCount, epoch: passes(), ...means, learningRate };
+        yield { step: this.#stepCount, epoch: this.epoch, ...means, learningRate };
         loss = correct = since = 0;
       }
       if (performance.now() - turn > TURN) {
@@ -234,6 +236,7 @@ export class Trainer {
 
   /** What the model gives for a batch in eval mode. */
   predict(x: Tensor): Tensor {
+    checkTensor("Trainer.predict", x);
     const session = this.#session(x.shape, false);
     const { f32 } = this.engine.memory;
     const { at, size, shape } = session.output;
@@ -253,8 +256,11 @@ export class Trainer {
   watch(layer: Layer, callback: (watched: Watched) => void): () => void {
     const known = [...this.model.modules()].includes(layer);
     check(known, "E_VALUE", "watch", () => "expected a layer of the trainer's model, got another");
-    this.#watchers.set(callback, layer);
-    return () => this.#watchers.delete(callback);
+    const watcher = { layer, callback };
+    this.#watchers.add(watcher);
+    return () => {
+      this.#watchers.delete(watcher);
+    };
   }
 
   /** Everything that decides how training goes on, as the bytes of a safetensors file with a checksum. */
@@ -348,7 +354,7 @@ export class Trainer {
   }
 
   #tell({ plan }: Session, training: boolean): void {
-    for (const [callback, layer] of this.#watchers) {
+    for (const { layer, callback } of this.#watchers) {
       const value = plan.inputs.get(layer);
       if (!value) continue;
       const start = value.at >> 2;
