@@ -32,7 +32,7 @@ import {
 
 /** Rows of one float32 piece: 128 additions cost about 2⁻²² relative, well under what a float32 result can show. */
 const PIECE_ROWS: i32 = 128;
-/** Values of one float32 piece in planes form, spread over 16 partial sums. */
+/** Values of one float32 piece in planes form, four sums side by side. */
 const PIECE_VALUES: i32 = 1024;
 /** Channels handled in one pass, so that the sums fit the scratch memory: 28 bytes a channel. */
 const TILE: i32 = 2048;
@@ -230,49 +230,45 @@ function plane(args: MomentsPlanes, channel: i32): void {
   let before = 0;
   let count = 0;
   let shift = splat(0);
-  let s0 = shift, s1 = shift, s2 = shift, s3 = shift;
-  let t0 = shift, t1 = shift, t2 = shift, t3 = shift;
+  let sums = shift;
+  let squares = shift;
   for (let n = 0; n < args.outer; n++) {
     let p = base;
     let left = inner;
     while (left > 0) {
       if (count == 0) {
         shift = splat(meanOfFirst(p, min(left, 16)));
-        s0 = s1 = s2 = s3 = t0 = t1 = t2 = t3 = splat(0);
+        sums = squares = splat(0);
       }
       const take = min(left, PIECE_VALUES - count);
       const wide = p + ((<usize>take >> 4) << 6);
       const end = p + (<usize>take << 2);
+      // Sixteen values at a time are added up among themselves first: the large sums then round less often, and not
+      // always the same way where all values are multiples of one small number.
       for (; p < wide; p += 64) {
-        let d = sub(load4(p), shift);
-        s0 = add(s0, d);
-        t0 = madd(d, d, t0);
-        d = sub(load4(p, 16), shift);
-        s1 = add(s1, d);
-        t1 = madd(d, d, t1);
-        d = sub(load4(p, 32), shift);
-        s2 = add(s2, d);
-        t2 = madd(d, d, t2);
-        d = sub(load4(p, 48), shift);
-        s3 = add(s3, d);
-        t3 = madd(d, d, t3);
+        const d0 = sub(load4(p), shift);
+        const d1 = sub(load4(p, 16), shift);
+        const d2 = sub(load4(p, 32), shift);
+        const d3 = sub(load4(p, 48), shift);
+        sums = add(sums, add(add(d0, d1), add(d2, d3)));
+        squares = add(squares, add(madd(d1, d1, mul(d0, d0)), madd(d3, d3, mul(d2, d2))));
       }
       for (; p + 16 <= end; p += 16) {
         const d = sub(load4(p), shift);
-        s0 = add(s0, d);
-        t0 = madd(d, d, t0);
+        sums = add(sums, d);
+        squares = madd(d, d, squares);
       }
       for (; p < end; p += 4) {
         const d = sub(loadOne(p), keepFirst(shift));
-        s1 = add(s1, d);
-        t1 = madd(d, d, t1);
+        sums = add(sums, d);
+        squares = madd(d, d, squares);
       }
       count += take;
       left -= take;
       if (count == PIECE_VALUES || (left == 0 && n + 1 == args.outer)) {
         const all = <f64>count;
-        const s = sumLanes(add(add(s0, s1), add(s2, s3)));
-        const t = sumLanes(add(add(t0, t1), add(t2, t3)));
+        const s = sumLanes(sums);
+        const t = sumLanes(squares);
         const offset = s / all;
         const delta = <f64>lane0(shift) + offset - mean;
         const weight = all / (<f64>before + all);

@@ -190,9 +190,15 @@ export class BatchNorm extends Layer {
     const affine = { gamma: gamma.value, beta: beta.value, dgamma: gamma.grad, dbeta: beta.grad };
     const op = new BatchNormOp(plan.engine, plan.arena, layout, this.eps, { ...buffers, ...affine });
     let usedBatch = false;
+    plan.require(() => {
+      usedBatch = !this.#frozen && (this.training || !this.runningMean);
+      check(!usedBatch || op.count > 1, "E_BATCH", "BatchNorm", () => {
+        const advice = "leave out a last batch of one, or use eval() or freeze()";
+        return `expected more than one value a channel in training, got 1: it has no variance; ${advice}`;
+      });
+    });
     plan.add(
       () => {
-        usedBatch = !this.#frozen && (this.training || !this.runningMean);
         if (usedBatch) this.#forwardTrain(op);
         else if (this.runningMean && this.runningVar) op.forwardWith(this.runningMean.data, this.runningVar.data);
       },
@@ -205,17 +211,13 @@ export class BatchNorm extends Layer {
   }
 
   #forwardTrain(op: BatchNormOp): void {
-    check(op.count > 1, "E_BATCH", "BatchNorm", () => {
-      const advice = "leave out a last batch of one, or use eval() or freeze()";
-      return `expected more than one value a channel in training, got 1: it has no variance; ${advice}`;
-    });
     op.forwardTrain();
     if (!this.training) return;
     if (this.observer) this.observer(op.count, op.mean, op.variance);
     else if (this.trackRunningStats) this.#track(op.count, op.mean, op.variance);
   }
 
-  /** running = (1 − weight)·running + weight·new, in float64, rounded once. */
+  /** running = (1 − weight)·running + weight·new, in float64, rounded once. What float32 cannot hold is not finite. */
   #track(count: number, mean: Float64Array, variance: Float64Array): void {
     if (!this.runningMean || !this.runningVar) return;
     this.#tracked[0]++;
@@ -224,9 +226,11 @@ export class BatchNorm extends Layer {
     const means = this.runningMean.data;
     const variances = this.runningVar.data;
     for (let c = 0; c < mean.length; c++) {
-      if (!Number.isFinite(mean[c]) || !Number.isFinite(variance[c])) continue;
-      means[c] = (1 - weight) * means[c] + weight * mean[c];
-      variances[c] = (1 - weight) * variances[c] + weight * variance[c] * correction;
+      const newMean = Math.fround((1 - weight) * means[c] + weight * mean[c]);
+      const newVariance = Math.fround((1 - weight) * variances[c] + weight * variance[c] * correction);
+      if (!Number.isFinite(newMean) || !Number.isFinite(newVariance)) continue;
+      means[c] = newMean;
+      variances[c] = newVariance;
     }
   }
 }

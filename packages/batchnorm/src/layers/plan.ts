@@ -38,6 +38,7 @@ export class Plan {
   readonly inputs = new Map<Bindable, Value>();
   readonly #slotOf: (parameter: Parameter) => Slot;
   readonly #used = new Set<Parameter>();
+  readonly #checks: (() => void)[] = [];
   readonly #forward: (() => void)[] = [];
   readonly #backward: (() => void)[] = [];
 
@@ -75,7 +76,13 @@ export class Plan {
     this.#backward.push(backward);
   }
 
+  /** Adds a check that comes before every forward pass: it throws before any layer has changed. */
+  require(check: () => void): void {
+    this.#checks.push(check);
+  }
+
   forward(): void {
+    for (let i = 0; i < this.#checks.length; i++) this.#checks[i]();
     for (let i = 0; i < this.#forward.length; i++) this.#forward[i]();
   }
 

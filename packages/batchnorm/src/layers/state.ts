@@ -27,7 +27,7 @@ export interface LoadReport {
 
 /** A place a state dict is loaded into. */
 export interface StateSlot extends StateEntry {
-  /** Stands in where the dict has no such name. */
+  /** Stands in where the dict has the layer but no such name. */
   fallback?: number;
   /** Says what is wrong with a value, or null. */
   reject?(value: number): string | null;
@@ -49,8 +49,8 @@ export function loadState(
   for (const [name, slot] of Object.entries(slots)) {
     const entry = Object.hasOwn(dict, name) ? dict[name] : undefined;
     if (entry) ready.push([slot, converted(name, slot, entry)]);
-    else if (slot.fallback !== undefined) ready.push([slot, Float64Array.of(slot.fallback)]);
-    else missing.push(name);
+    else if (slot.fallback === undefined) missing.push(name);
+    else if (hasSibling(dict, name)) ready.push([slot, Float64Array.of(slot.fallback)]);
   }
   const unexpected = Object.keys(dict).filter((name) => !Object.hasOwn(slots, name));
   if (strict && (missing.length || unexpected.length)) {
@@ -63,6 +63,12 @@ export function loadState(
   }
   for (const [slot, values] of ready) slot.data.set(values);
   return { missing, unexpected };
+}
+
+/** Whether the dict has anything else of the layer that a name belongs to. */
+function hasSibling(dict: StateInput, name: string): boolean {
+  const layer = name.slice(0, name.lastIndexOf(".") + 1);
+  return Object.keys(dict).some((other) => other.startsWith(layer) && !other.slice(layer.length).includes("."));
 }
 
 function converted(name: string, slot: StateSlot, entry: StateInput[string]): Float64Array {

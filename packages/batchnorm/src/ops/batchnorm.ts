@@ -135,7 +135,8 @@ export class BatchNormOp {
     const { mean, rstd, variance, count, eps } = this;
     for (let c = 0; c < this.channels; c++) {
       variance[c] = Math.max(variance[c] / count, 0);
-      rstd[c] = reciprocalRoot(variance[c] + eps);
+      // Where the squares have left float32's range, y is NaN: 1/√∞ would make it beta in silence.
+      rstd[c] = variance[c] < Number.POSITIVE_INFINITY ? reciprocalRoot(variance[c] + eps) : Number.NaN;
     }
     this.#normalize(mean);
   }

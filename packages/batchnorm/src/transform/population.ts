@@ -1,4 +1,4 @@
-import { BatchNormError, check } from "../errors.ts";
+import { check } from "../errors.ts";
 import { BatchNorm } from "../layers/batchnorm.ts";
 import type { Layer } from "../layers/layer.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -20,8 +20,8 @@ interface Sums {
  * Batches of different sizes m count by their size. The model's mode is as before afterwards; frozen layers stay as they
  * are. Nothing changes when a batch does not fit.
  *
- * @throws BatchNormError E_BATCH without batches; E_VALUE when the model has no batch norm to estimate; E_STATE when one
- *         of them was not reached
+ * @throws BatchNormError E_BATCH without batches; E_VALUE when the model has no batch norm to estimate, or one would get
+ *         statistics that are not finite; E_STATE when one of them was not reached
  * @see Ioffe & Szegedy 2015, Algorithm 2
  */
 export function estimatePopulation(model: Layer, batches: Iterable<Tensor>): void {
@@ -50,17 +50,24 @@ export function estimatePopulation(model: Layer, batches: Iterable<Tensor>): voi
       layer.training = modes[i];
     });
   }
-  for (const bn of norms) {
-    if (!sums.has(bn))
-      throw new BatchNormError("E_STATE", "estimatePopulation", "expected every batch norm to be reached");
-  }
-  for (const [bn, { count, mean, unbiased, biased }] of sums) {
-    const variance = bn.runningVariance === "unbiased" ? unbiased : biased;
-    bn.setRunningStats(
-      mean.map((v) => v / count),
-      variance.map((v) => v / count),
-    );
-  }
+  // All of them, or none.
+  const results = norms.map((bn) => [bn, population(bn, sums.get(bn))] as const);
+  for (const [bn, { mean, variance }] of results) bn.setRunningStats(mean, variance);
+}
+
+function population(bn: BatchNorm, sums: Sums | undefined): { mean: Float64Array; variance: Float64Array } {
+  const where = "estimatePopulation";
+  check(sums !== undefined, "E_STATE", where, () => "expected every batch norm to be reached");
+  const { count, unbiased, biased } = sums;
+  const mean = sums.mean.map((v) => v / count);
+  const variance = (bn.runningVariance === "unbiased" ? unbiased : biased).map((v) => v / count);
+  const wrong = mean.findIndex(
+    (v, c) => !Number.isFinite(Math.fround(v)) || !Number.isFinite(Math.fround(variance[c])),
+  );
+  check(wrong < 0, "E_VALUE", where, () => {
+    return `expected batches whose statistics are finite, got mean ${mean[wrong]} and variance ${variance[wrong]} in channel ${wrong}`;
+  });
+  return { mean, variance };
 }
 
 function gather(sums: Map<BatchNorm, Sums>, bn: BatchNorm, count: number, mean: Float64Array, variance: Float64Array) {

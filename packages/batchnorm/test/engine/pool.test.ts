@@ -1,0 +1,116 @@
+import { afterEach, expect, test } from "vitest";
+import { Arena } from "#dist/engine/arena.js";
+import { Engine } from "#dist/engine/engine.js";
+import { CONTROL, CONTROL_BYTES } from "#dist/engine/pool.js";
+import { SCRATCH_BYTES } from "#dist/kernels/wasm.js";
+import { started } from "../support/pool.ts";
+
+const open: Engine[] = [];
+function engineOf(threads: number): Engine {
+  const engine = new Engine({ threads });
+  open.push(engine);
+  return engine;
+}
+afterEach(() => {
+  for (const engine of open.splice(0)) engine.close();
+});
+
+/** One run takes 1 from each of 800 weights, in 50 tasks. */
+function countdown(engine: Engine) {
+  const arena = new Arena(engine.memory);
+  const weight = arena.floats(800);
+  const grad = arena.floats(800);
+  engine.memory.f32.fill(1, grad >> 2, (grad >> 2) + 800);
+  const numbers = { count: 800, perTask: 16, lr: 1, momentum: 0, weightDecay: 0, nesterov: 0 };
+  const call = engine.call(arena, "sgd", { weight, grad, velocity: 0, ...numbers }, 50);
+  return {
+    run: () => call.run(),
+    weights: () => new Set(engine.memory.f32.subarray(weight >> 2, (weight >> 2) + 800)),
+  };
+}
+
+test.each([1, 2, 3, 8])("every task of every call is done exactly once, on %d threads", async (threads) => {
+  const engine = engineOf(threads);
+  const { run, weights } = countdown(engine);
+  await started(engine);
+  for (let i = 1; i <= 3000; i++) run();
+  expect([...weights()]).toEqual([-3000]);
+});
+
+test("all threads take part: the scratch memory of each is used", async () => {
+  const engine = engineOf(3);
+  const { f32 } = engine.memory;
+  const arena = new Arena(engine.memory);
+  const [a, b, c] = [arena.floats(64 * 64), arena.floats(64 * 640), arena.floats(64 * 640)];
+  const shape = { m: 64, n: 640, k: 64, transposeA: 0, transposeB: 0, panelsPerTask: 1 };
+  for (const [at, count] of [
+    [a, 64 * 64],
+    [b, 64 * 640],
+  ])
+    engine.memory.f32.fill(1, at >> 2, (at >> 2) + count);
+  const call = engine.call(arena, "gemm", { a, b, c, bias: 0, ...shape }, 80);
+  const used = (thread: number) => {
+    const from = (CONTROL + CONTROL_BYTES + thread * SCRATCH_BYTES) >> 2;
+    return f32.subarray(from, from + SCRATCH_BYTES / 4).some((v) => v !== 0);
+  };
+  // Workers take a moment to start; without them this would go on until the test's time is over.
+  while (![0, 1, 2].every(used)) {
+    call.run();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(engine.memory.f32[c >> 2]).toBe(64);
+});
+
+test("memory may grow while threads are at work, and calls made before go on", async () => {
+  const engine = engineOf(3);
+  await started(engine);
+  const before = countdown(engine);
+  for (let i = 0; i < 100; i++) before.run();
+  engine.memory.allocate(4 * engine.memory.byteLength);
+  const after = countdown(engine);
+  for (let i = 0; i < 100; i++) {
+    before.run();
+    after.run();
+  }
+  expect([...before.weights()]).toEqual([-200]);
+  expect([...after.weights()]).toEqual([-100]);
+});
+
+test("an exception between two calls leaves the pool usable", async () => {
+  const engine = engineOf(3);
+  const { run, weights } = countdown(engine);
+  await started(engine);
+  for (let i = 0; i < 50; i++) {
+    expect(() => {
+      run();
+      throw new Error("of the user's own");
+    }).toThrow("of the user's own");
+  }
+  run();
+  expect([...weights()]).toEqual([-51]);
+});
+
+test.each([1, 3])(
+  "a closed engine of %d threads refuses calls with E_STATE, and closing again does nothing",
+  (threads) => {
+    const engine = engineOf(threads);
+    const { run, weights } = countdown(engine);
+    run();
+    engine.close();
+    expect(engine.closed).toBe(true);
+    expect(run).toThrow(
+      expect.objectContaining({ code: "E_STATE", message: expect.stringContaining("Make a new one") }),
+    );
+    expect([...weights()]).toEqual([-1]);
+    engine.close();
+  },
+);
+
+test("one engine's end leaves the others at work", () => {
+  const [first, second] = [engineOf(3), engineOf(3)];
+  const { run, weights } = countdown(second);
+  run();
+  first.close();
+  for (let i = 0; i < 100; i++) run();
+  expect([...weights()]).toEqual([-101]);
+});

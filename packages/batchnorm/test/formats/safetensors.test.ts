@@ -1,0 +1,94 @@
+/** Writing and reading safetensors. The format: github.com/huggingface/safetensors, README. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { readSafetensors, type SafeTensor, writeSafetensors } from "#dist/formats/safetensors.js";
+import { safetensorsBytes } from "../support/safetensors.ts";
+
+const shape = fc.array(fc.nat({ max: 4 }), { maxLength: 3 });
+const array: fc.Arbitrary<SafeTensor> = fc.tuple(shape, fc.boolean(), fc.nat()).map(([dims, wide, seed]) => {
+  const size = dims.reduce((a, b) => a * b, 1);
+  const values = Array.from({ length: size }, (_, i) => Math.sin(seed + i) * 10 ** ((seed + i) % 40));
+  return { shape: dims, data: wide ? Float64Array.from(values) : Float32Array.from(values) };
+});
+/** Names that JavaScript treats in a way of its own among them. */
+const name = fc.oneof(
+  fc.string({ unit: "grapheme" }),
+  fc.constantFrom("__proto__", "constructor", "0", "1", "", '"', "\\"),
+);
+const file = fc.record({
+  tensors: fc.dictionary(name, array),
+  metadata: fc.dictionary(name, fc.string({ unit: "grapheme" })),
+});
+
+describe("safetensors", () => {
+  it("come back as they were written", () => {
+    const property = fc.property(file, ({ tensors, metadata }) => {
+      fc.pre(!Object.hasOwn(tensors, "__metadata__"));
+      const back = readSafetensors(writeSafetensors({ tensors, metadata }));
+      expect(Object.entries(back.tensors).sort()).toEqual(Object.entries(tensors).sort());
+      expect(Object.entries(back.metadata).sort()).toEqual(Object.entries(metadata).sort());
+    });
+    fc.assert(property, { seed: 1, numRuns: 300 });
+  });
+
+  it("keep every bit of NaN, infinities and zeros", () => {
+    const data = Float32Array.of(Number.NaN, Number.POSITIVE_INFINITY, -0, 1e-45);
+    new Uint32Array(data.buffer)[0] = 0x7fc12345;
+    const { tensors } = readSafetensors(writeSafetensors({ tensors: { a: { shape: [4], data } }, metadata: {} }));
+    expect(new Uint32Array(tensors.a.data.buffer)).toEqual(new Uint32Array(data.buffer));
+  });
+
+  it("are laid out as the format says: length, JSON, arrays", () => {
+    const bytes = writeSafetensors({
+      tensors: { w: { shape: [2], data: Float32Array.of(1, 2) }, n: { shape: [], data: Float64Array.of(3) } },
+      metadata: { key: "value" },
+    });
+    const view = new DataView(bytes.buffer);
+    const length = Number(view.getBigUint64(0, true));
+    expect(length % 8).toBe(0);
+    expect(JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)))).toEqual({
+      __metadata__: { key: "value" },
+      n: { dtype: "F64", shape: [], data_offsets: [0, 8] },
+      w: { dtype: "F32", shape: [2], data_offsets: [8, 16] },
+    });
+    expect(bytes[8]).toBe("{".charCodeAt(0));
+    expect(view.getFloat64(8 + length, true)).toBe(3);
+    expect([16, 20].map((at) => view.getFloat32(length + at, true))).toEqual([1, 2]);
+    expect(bytes.length).toBe(8 + length + 16);
+  });
+
+  it("are read from bytes that others wrote: any order, unaligned, with spaces after the header", () => {
+    const header = {
+      second: { dtype: "F32", shape: [1, 2], data_offsets: [8, 16], comment: "unknown keys are left alone" },
+      first: { data_offsets: [0, 8], shape: [1], dtype: "F64" },
+    };
+    const data = [...new Uint8Array(Float64Array.of(0.5).buffer), ...new Uint8Array(Float32Array.of(3, 4).buffer)];
+    const { tensors, metadata } = readSafetensors(safetensorsBytes(`${JSON.stringify(header)}   `, data));
+    expect(metadata).toEqual({});
+    expect(tensors).toEqual({
+      first: { shape: [1], data: Float64Array.of(0.5) },
+      second: { shape: [1, 2], data: Float32Array.of(3, 4) },
+    });
+  });
+
+  it("are read from a Buffer and from the middle of an array, as copies", () => {
+    const data = Float32Array.of(1, 2);
+    const bytes = writeSafetensors({ tensors: { a: { shape: [2], data } }, metadata: {} });
+    const padded = new Uint8Array(bytes.length + 7);
+    padded.set(bytes, 3);
+    for (const source of [Buffer.from(bytes), padded.subarray(3, 3 + bytes.length)]) {
+      const { tensors } = readSafetensors(source);
+      source.fill(0);
+      expect(tensors).toEqual({ a: { shape: [2], data: Float32Array.of(1, 2) } });
+    }
+  });
+
+  it("may be without arrays", () => {
+    expect(readSafetensors(safetensorsBytes("{}", []))).toEqual({ tensors: {}, metadata: {} });
+  });
+
+  it("cannot hold an array under the header's own name", () => {
+    const tensors = { __metadata__: { shape: [1], data: Float32Array.of(1) } };
+    expect(() => writeSafetensors({ tensors, metadata: {} })).toThrow(expect.objectContaining({ code: "E_FORMAT" }));
+  });
+});

@@ -1,0 +1,95 @@
+/** Against PyTorch's batch norm, computed in float64: sequences of calls on one layer. */
+import { readdirSync, readFileSync } from "node:fs";
+import { BatchNorm, type Tensor, tensor } from "batchnorm";
+import { describe, expect, test } from "vitest";
+import { onEveryBuild } from "../support/builds.ts";
+import { largest, largestDifference } from "../support/data.ts";
+import { channelsLast } from "../support/layers.ts";
+
+interface Packed {
+  shape: number[];
+  f64: string;
+  /** How far PyTorch's own float32 run was off. */
+  f32err?: number;
+}
+interface Step {
+  mode: "train" | "eval";
+  input: Packed;
+  gradOutput: Packed;
+  output: Packed;
+  gradInput: Packed;
+  gradWeight?: Packed;
+  gradBias?: Packed;
+  runningMean?: Packed;
+  runningVar?: Packed;
+  numBatchesTracked?: number;
+}
+interface Case {
+  config: { numFeatures: number; eps: number; momentum: number | null; affine: boolean; trackRunningStats: boolean };
+  weight?: Packed;
+  bias?: Packed;
+  steps: Step[];
+}
+
+const folder = new URL("../conformance/layer/", import.meta.url);
+const names = readdirSync(folder).map((file) => file.replace(".json", ""));
+const load = (name: string): Case => JSON.parse(readFileSync(new URL(`${name}.json`, folder), "utf8"));
+
+const unpack = ({ f64 }: Packed) => new Float64Array(Uint8Array.from(Buffer.from(f64, "base64")).buffer);
+
+/** How a case's arrays, which have their channels on axis 1, are laid out for the layer. */
+interface Form {
+  axis: number;
+  shape(shape: number[]): number[];
+  values(values: Float64Array, shape: number[]): ArrayLike<number>;
+}
+const channelsSecond: Form = { axis: 1, shape: (shape) => shape, values: (values) => values };
+const channelsAtEnd: Form = {
+  axis: -1,
+  shape: ([n, c, ...space]) => [n, ...space, c],
+  values: (values, [outer, channels, ...space]) =>
+    channelsLast(values, { outer, channels, inner: space.reduce((a, b) => a * b, 1) }),
+};
+
+function expectWithin(got: Tensor | null | undefined, want: Packed | undefined, form: Form | null, what: string): void {
+  if (!want) return;
+  const exact = form ? form.values(unpack(want), want.shape) : unpack(want);
+  const bound = Math.max(2 * (want.f32err ?? 0), 1e-6 * largest(exact));
+  expect(got?.shape, what).toEqual(form ? form.shape(want.shape) : want.shape);
+  expect(largestDifference(got!.data, exact), what).toBeLessThanOrEqual(bound);
+}
+
+function replay({ config, weight, bias, steps }: Case, form: Form): void {
+  const { numFeatures, ...options } = config;
+  const bn = new BatchNorm(numFeatures, { ...options, axis: form.axis });
+  if (weight) bn.weight?.data.set(unpack(weight));
+  if (bias) bn.bias?.data.set(unpack(bias));
+  const tensorOf = (packed: Packed) => tensor(form.values(unpack(packed), packed.shape), form.shape(packed.shape));
+  for (const [i, step] of steps.entries()) {
+    const what = (array: string) => `${array} of call ${i}, ${step.mode}`;
+    if (step.mode === "train") bn.train();
+    else bn.eval();
+    expectWithin(bn.forward(tensorOf(step.input)), step.output, form, what("output"));
+    bn.zeroGrad();
+    expectWithin(bn.backward(tensorOf(step.gradOutput)), step.gradInput, form, what("gradInput"));
+    expectWithin(bn.weight?.grad, step.gradWeight, null, what("gradWeight"));
+    expectWithin(bn.bias?.grad, step.gradBias, null, what("gradBias"));
+    expectWithin(bn.runningMean, step.runningMean, null, what("runningMean"));
+    expectWithin(bn.runningVar, step.runningVar, null, what("runningVar"));
+    expect(bn.numBatchesTracked ?? undefined, what("numBatchesTracked")).toBe(step.numBatchesTracked);
+  }
+}
+
+test("all cases are there, and some of each kind", () => {
+  expect(names.length).toBeGreaterThanOrEqual(18);
+  const steps = names.flatMap((name) => load(name).steps);
+  for (const mode of ["train", "eval"]) expect(steps.some((step) => step.mode === mode)).toBe(true);
+  for (const rank of [2, 3, 4, 5]) expect(steps.some(({ input }) => input.shape.length === rank)).toBe(true);
+});
+
+onEveryBuild(() => {
+  describe.each(names)("%s", (name) => {
+    test("gives what PyTorch gives, channels second", () => replay(load(name), channelsSecond));
+    test("gives what PyTorch gives, channels last", () => replay(load(name), channelsAtEnd));
+  });
+});

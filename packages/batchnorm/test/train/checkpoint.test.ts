@@ -1,0 +1,73 @@
+/** A run that is saved and resumed goes on with the same bits as one that never stopped. */
+import { Adam, cosine, manualSeed, randn, SGD, type Trainer, type TrainerOptions } from "batchnorm";
+import { describe, expect, it } from "vitest";
+import { readSafetensors } from "#dist/formats/safetensors.js";
+import { digest, fitAll, openTrainer, smallDataset, smallNetwork } from "../support/training.ts";
+
+const data = smallDataset({ count: 43 });
+const bits = (trainer: Trainer) => digest(trainer.save());
+
+const setups: [name: string, make: () => Partial<TrainerOptions>][] = [
+  ["SGD", () => ({ optimizer: new SGD({ lr: 0.1, weightDecay: 1e-3 }) })],
+  ["SGD with momentum", () => ({ optimizer: new SGD({ lr: 0.1, momentum: 0.9, nesterov: true }) })],
+  ["Adam with a schedule", () => ({ optimizer: new Adam({ lr: 0.01 }), schedule: cosine({ steps: 20 }) })],
+];
+
+describe.each(setups)("a resumed run with %s", (_name, make) => {
+  // Batches of 8: five steps an epoch. Saved in the middle of the first, at the end of one, in the middle of the third.
+  it.each([1, 3, 5, 12])("ends with the same bits, saved after %i of 20 steps", async (at) => {
+    const whole = openTrainer(smallNetwork(), make());
+    const losses = await fitAll(whole, data, { steps: 20, batchSize: 8, every: 1 });
+
+    const first = openTrainer(smallNetwork(), make());
+    await fitAll(first, data, { steps: at, batchSize: 8 });
+    const saved = first.save();
+    await fitAll(first, data, { steps: 20, batchSize: 8 });
+
+    manualSeed(77); // nothing that is drawn from here on may matter
+    const second = openTrainer(smallNetwork({ seed: 9 }), { ...make(), seed: 9 });
+    await fitAll(second, data, { steps: 2, batchSize: 8 });
+    second.resume(saved);
+    expect(second.stepCount).toBe(at);
+    expect(second.epoch).toBe(Math.floor(at / 5));
+    expect(bits(second)).toBe(digest(saved));
+    expect(await fitAll(second, data, { steps: 20, batchSize: 8, every: 1 })).toEqual(losses.slice(at));
+
+    expect(bits(second)).toBe(bits(whole));
+    expect(bits(first)).toBe(bits(whole));
+  });
+});
+
+describe("a checkpoint", () => {
+  it("changes what the trainer does by not a bit", async () => {
+    const saved = openTrainer(smallNetwork());
+    const other = openTrainer(smallNetwork());
+    for (let steps = 1; steps <= 6; steps++) {
+      await fitAll(saved, data, { steps, batchSize: 8 });
+      saved.save();
+    }
+    await fitAll(other, data, { steps: 6, batchSize: 8 });
+    expect(bits(saved)).toBe(bits(other));
+  });
+
+  it("resumes on another number of threads", async () => {
+    const one = openTrainer(smallNetwork());
+    await fitAll(one, data, { steps: 4, batchSize: 8 });
+    const two = openTrainer(smallNetwork(), { threads: 2 });
+    two.resume(one.save());
+    await fitAll(one, data, { steps: 9, batchSize: 8 });
+    await fitAll(two, data, { steps: 9, batchSize: 8 });
+    expect(bits(two)).toBe(bits(one));
+  });
+
+  it("is a safetensors file with the model's state under PyTorch's names", () => {
+    const trainer = openTrainer(smallNetwork(), { optimizer: new SGD({ lr: 0.1, momentum: 0.9 }) });
+    trainer.step(randn([4, 6], { seed: 1 }), [0, 1, 2, 0]);
+    const { tensors } = readSafetensors(trainer.save());
+    for (const [name, entry] of Object.entries(trainer.model.stateDict()))
+      expect(tensors[`model.${name}`]).toEqual(entry);
+    const ofOptimizer = Object.keys(tensors).filter((name) => name.startsWith("optimizer."));
+    const parameters = trainer.model.namedParameters().map(([name]) => name);
+    expect(ofOptimizer.sort()).toEqual(parameters.map((name) => `optimizer.velocity.${name}`).sort());
+  });
+});

@@ -1,0 +1,71 @@
+/** Whole training runs against PyTorch's, computed in float64. See conformance/README for the format and the bounds. */
+import { readFileSync } from "node:fs";
+import { BatchNorm, Linear, Sequential, SGD, Sigmoid, tensor } from "batchnorm";
+import { describe, expect, it } from "vitest";
+import { builds } from "../support/builds.ts";
+import { largest, largestDifference } from "../support/data.ts";
+import { openTrainer } from "../support/training.ts";
+
+interface Packed {
+  shape: number[];
+  f64: string;
+}
+interface Run {
+  optimizer: { kind: "sgd"; lr: number; momentum: number; weightDecay: number };
+  initial: Record<string, Packed>;
+  steps: { input: Packed; labels: number[]; loss: number }[];
+  final: Record<string, Packed>;
+  eval: { input: Packed; logits: Packed };
+}
+
+function load(name: string): Run {
+  return JSON.parse(readFileSync(new URL(`../conformance/training/${name}.json`, import.meta.url), "utf8"));
+}
+
+function unpack({ shape, f64 }: Packed) {
+  return { shape, data: new Float64Array(Uint8Array.from(Buffer.from(f64, "base64")).buffer) };
+}
+
+const tensorOf = (packed: Packed) => tensor(unpack(packed).data, packed.shape);
+
+const networks = {
+  "mlp-bn": () =>
+    new Sequential(
+      new Linear(20, 16, { bias: false }),
+      new BatchNorm(16),
+      new Sigmoid(),
+      new Linear(16, 16, { bias: false }),
+      new BatchNorm(16),
+      new Sigmoid(),
+      new Linear(16, 5),
+    ),
+  "mlp-plain": () =>
+    new Sequential(new Linear(20, 16), new Sigmoid(), new Linear(16, 16), new Sigmoid(), new Linear(16, 5)),
+};
+
+describe.each(Object.keys(networks) as (keyof typeof networks)[])("%s", (name) => {
+  it.each(builds)("trains as PyTorch does, on %s", (build) => {
+    const run = load(name);
+    const { kind, ...options } = run.optimizer;
+    expect(kind).toBe("sgd");
+    const model = networks[name]();
+    model.loadStateDict(Object.fromEntries(Object.entries(run.initial).map(([key, array]) => [key, unpack(array)])));
+    const trainer = openTrainer(model, { optimizer: new SGD(options), build });
+
+    expect(run.steps.length).toBeGreaterThan(0);
+    for (const { input, labels, loss } of run.steps) {
+      expect(Math.abs(trainer.step(tensorOf(input), labels).loss / loss - 1)).toBeLessThanOrEqual(1e-4);
+    }
+
+    const final = model.stateDict();
+    expect(Object.keys(final).sort()).toEqual(Object.keys(run.final).sort());
+    for (const [key, packed] of Object.entries(run.final)) {
+      const { shape, data } = unpack(packed);
+      expect(final[key].shape).toEqual(shape);
+      expect(largestDifference(final[key].data, data), key).toBeLessThanOrEqual(1e-4 * largest(data));
+    }
+    const logits = unpack(run.eval.logits).data;
+    const given = trainer.predict(tensorOf(run.eval.input)).data;
+    expect(largestDifference(given, logits)).toBeLessThanOrEqual(1e-4 * largest(logits));
+  });
+});

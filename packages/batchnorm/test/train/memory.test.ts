@@ -1,0 +1,59 @@
+/** A training step allocates nothing in steady state: neither in the engine's memory nor, beyond garbage, in JavaScript. */
+import { mnistNetwork, randn, SGD, type Trainer } from "batchnorm";
+import { expect, it } from "vitest";
+import { scriptResult } from "../support/child.ts";
+import { fitAll, openTrainer, smallDataset, smallNetwork } from "../support/training.ts";
+
+interface Sample {
+  heap: number;
+  wasm: number;
+  top: number;
+}
+
+it("keeps heap and engine memory flat over 50,000 steps", async () => {
+  const samples = await scriptResult<Sample[]>("train/memory.mjs", [], ["--expose-gc"]);
+  expect(samples).toHaveLength(10);
+  const [first, ...rest] = samples;
+  for (const { heap, wasm, top } of rest) {
+    expect(wasm).toBe(first.wasm);
+    expect(top).toBe(first.top);
+    // A few bytes a step would be hundreds of kilobytes by the end; what remains is the engine's compiled code.
+    expect(heap).toBeLessThan(first.heap + 100_000);
+  }
+});
+
+/** The end of what is allocated, and the size of the memory. */
+function used({ engine }: Trainer): [number, number] {
+  return [engine.memory.top, engine.memory.byteLength];
+}
+
+it("keeps engine memory flat while the MNIST network trains", async () => {
+  const trainer = openTrainer(mnistNetwork(), { optimizer: new SGD({ lr: 0.1, momentum: 0.9 }), threads: 2 });
+  const data = smallDataset({ count: 300, inputs: 784, classes: 10 });
+  await fitAll(trainer, data, { steps: 2, batchSize: 60 });
+  const before = used(trainer);
+  await fitAll(trainer, data, { steps: 300, batchSize: 60 });
+  expect(trainer.stepCount).toBe(300);
+  expect(used(trainer)).toEqual(before);
+});
+
+it("keeps engine memory flat while data sets are evaluated in turn", () => {
+  const trainer = openTrainer(smallNetwork());
+  const data = [1, 2].map((seed) => smallDataset({ count: 50, seed }));
+  for (const set of data) trainer.evaluate(set, { batchSize: 20 });
+  const before = used(trainer);
+  for (let i = 0; i < 2000; i++) trainer.evaluate(data[i % 2], { batchSize: 20 });
+  expect(used(trainer)).toEqual(before);
+});
+
+it("keeps engine memory bounded while the shape of the batch changes at every step", () => {
+  const trainer = openTrainer(smallNetwork({ width: 300 }));
+  const sizes = [60, 7, 64, 31, 128, 2, 99];
+  const batches = sizes.map((n) => ({ x: randn([n, 6], { seed: n }), labels: new Int32Array(n) }));
+  const rounds = (count: number) => {
+    for (let i = 0; i < count; i++) for (const { x, labels } of batches) trainer.step(x, labels);
+    return trainer.engine.memory.byteLength;
+  };
+  const before = rounds(10);
+  expect(rounds(100)).toBe(before);
+});

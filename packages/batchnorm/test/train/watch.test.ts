@@ -1,0 +1,73 @@
+/** The hook that shows what goes into a layer while it trains. */
+import { randn, type Watched } from "batchnorm";
+import { describe, expect, it } from "vitest";
+import { openTrainer, smallDataset, smallNetwork } from "../support/training.ts";
+
+const x = randn([12, 6], { seed: 3 });
+const labels = Array.from({ length: 12 }, (_, i) => i % 3);
+
+describe("watch", () => {
+  it("is told the input, the mode and the step of every forward pass", () => {
+    const model = smallNetwork();
+    const trainer = openTrainer(model);
+    const seen: unknown[] = [];
+    trainer.watch(model.layers[0], ({ input, training, step }) => {
+      seen.push({ values: input.data.slice(), shape: input.shape, training, step });
+    });
+    trainer.step(x, labels);
+    trainer.step(x, labels);
+    trainer.predict(x);
+    const values = x.data;
+    expect(seen).toEqual([
+      { values, shape: [12, 6], training: true, step: 1 },
+      { values, shape: [12, 6], training: true, step: 2 },
+      { values, shape: [12, 6], training: false, step: 2 },
+    ]);
+    trainer.evaluate(smallDataset({ count: 20 }), { batchSize: 15 });
+    expect(seen.slice(3)).toMatchObject([{ shape: [15, 6] }, { shape: [5, 6] }]);
+  });
+
+  it("shows what the layers before make of the input", () => {
+    const model = smallNetwork();
+    const trainer = openTrainer(model);
+    let seen = new Float32Array(0);
+    trainer.watch(model.layers[2], ({ input }) => {
+      seen = input.data.slice();
+    });
+    trainer.step(x, labels);
+    // The input of the first sigmoid is what the batch norm before it gave: mean 0 in every channel.
+    for (let c = 0; c < 8; c++) {
+      let mean = 0;
+      for (let row = 0; row < 12; row++) mean += seen[8 * row + c] / 12;
+      expect(Math.abs(mean)).toBeLessThan(1e-6);
+    }
+    expect(seen).toHaveLength(96);
+  });
+
+  it("ends where its result is called, for that layer alone", () => {
+    const model = smallNetwork();
+    const trainer = openTrainer(model);
+    const seen: number[] = [];
+    const callback = ({ input }: Watched) => seen.push(input.shape[1]);
+    const end = trainer.watch(model.layers[0], callback);
+    trainer.watch(model.layers[4], callback);
+    trainer.step(x, labels);
+    end();
+    end();
+    trainer.step(x, labels);
+    expect(seen).toEqual([6, 8, 8]);
+  });
+
+  it("may be ended from within", () => {
+    const model = smallNetwork();
+    const trainer = openTrainer(model);
+    let calls = 0;
+    const end = trainer.watch(model.layers[0], () => {
+      calls++;
+      end();
+    });
+    trainer.step(x, labels);
+    trainer.step(x, labels);
+    expect(calls).toBe(1);
+  });
+});
