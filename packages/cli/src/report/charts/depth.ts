@@ -38,10 +38,10 @@ export function depthChart(results: DepthResults, sigma: number, theme: Theme, s
         gridY([0, 20, 40, 60, 80, 100], { stroke: theme.grid, strokeOpacity: 1 }),
         ruleY([100 * STOPPED], { stroke: theme.muted, strokeDasharray: "2 3" }),
         text(["has not trained below this line"], {
-          frameAnchor: "right",
-          textAnchor: "end",
+          frameAnchor: "left",
+          textAnchor: "start",
           y: 100 * STOPPED,
-          dx: -2,
+          dx: 4,
           dy: 10,
           fill: theme.muted,
           fontSize: 11,
