@@ -3,6 +3,7 @@
  * `center` is the mean rounded to float32 and its remainder is part of `shift`, so a large mean costs no accuracy.
  * Rows form: x and y are [rows, channels]. Planes form: [outer, channels, inner]. y must not overlap x.
  */
+import { fromEnd } from "./tasks";
 import { load4, loadSplat, madd, maddScalar, store4, sub } from "./simd";
 
 @unmanaged
@@ -19,7 +20,7 @@ export class AffineRows {
 
 export function affineRows(args: AffineRows, task: i32): void {
   const channels = args.channels;
-  const first = task * args.rowsPerTask;
+  const first = fromEnd(task, args.rows, args.rowsPerTask);
   const rows = min(args.rowsPerTask, args.rows - first);
   const stride = (<usize>channels) << 2;
   let x = args.x + <usize>first * stride;
@@ -89,7 +90,7 @@ export class AffinePlanes {
 }
 
 export function affinePlanes(args: AffinePlanes, task: i32): void {
-  const first = task * args.planesPerTask;
+  const first = fromEnd(task, args.outer * args.channels, args.planesPerTask);
   const end = min(first + args.planesPerTask, args.outer * args.channels);
   const bytes = <usize>args.inner << 2;
   let x = args.x + <usize>first * bytes;

@@ -3,6 +3,7 @@
  * by the statistics of its batch, with the two sums of gradsums.ts folded into a, b and c.
  * Rows form: x, dy and dx are [rows, channels]. Planes form: [outer, channels, inner]. dx must not overlap x or dy.
  */
+import { fromEnd } from "./tasks";
 import { load4, loadSplat, madd, maddScalar, store4, sub } from "./simd";
 
 @unmanaged
@@ -21,7 +22,7 @@ export class GradInputRows {
 
 export function gradInputRows(args: GradInputRows, task: i32): void {
   const channels = args.channels;
-  const first = task * args.rowsPerTask;
+  const first = fromEnd(task, args.rows, args.rowsPerTask);
   const rows = min(args.rowsPerTask, args.rows - first);
   const stride = (<usize>channels) << 2;
   let x = args.x + <usize>first * stride;
@@ -101,7 +102,7 @@ export class GradInputPlanes {
 }
 
 export function gradInputPlanes(args: GradInputPlanes, task: i32): void {
-  const first = task * args.planesPerTask;
+  const first = fromEnd(task, args.outer * args.channels, args.planesPerTask);
   const end = min(first + args.planesPerTask, args.outer * args.channels);
   const bytes = <usize>args.inner << 2;
   let x = args.x + <usize>first * bytes;
