@@ -1,10 +1,11 @@
 /**
- * Convolution of NHWC tensors, any kernel, stride, padding and groups; also the gradient of its input, which is a
- * convolution of the output's gradient by turned weights, with zeros between its pixels where the stride is above 1.
+ * Convolution of NHWC tensors, any kernel, stride, padding and groups. Its output may be every so many pixels of a larger
+ * tensor: the gradient of the input at stride s is s² convolutions of the gradient of the output, each with some of the
+ * taps, that give every s-th row and column.
  *
- * A task takes some output rows. For each it lays out the input rows that the kernel covers, padded and spread, side by
- * side in scratch memory: there the values under one row of the kernel are contiguous (kw·channels of them), for every
- * output pixel. Then the 4×8 register block of gemm.ts: four pixels by eight output channels.
+ * A task takes some bands, a few output rows of one image each. It lays out the input rows that a band needs, padded, one
+ * after another in scratch memory: there the values under one row of the kernel are contiguous (kw·channels of them), for
+ * every output pixel. Then the 4×8 register block of gemm.ts: four pixels by eight output channels.
  */
 import { scratch } from "./scratch";
 import { load4, loadSplat, madd, splat, store4 } from "./simd";
@@ -20,7 +21,7 @@ export class Conv {
   x: usize = 0; // f32 [n, h, w, groups·ci]
   weight: usize = 0; // f32 [groups, ⌈co/8⌉, kh, kw·ci, 8], see packConv
   bias: usize = 0; // f32 [groups·co], or 0
-  y: usize = 0; // f32 [n, oh, ow, groups·co]
+  y: usize = 0; // f32 [n, yh, yw, groups·co]
   n: i32 = 0;
   h: i32 = 0;
   w: i32 = 0;
@@ -29,90 +30,91 @@ export class Conv {
   ow: i32 = 0;
   co: i32 = 0; // of one group
   groups: i32 = 0;
-  kh: i32 = 0;
+  kh: i32 = 0; // 0 where no tap is left: the output is the bias
   kw: i32 = 0;
-  stride: i32 = 0; // of the output over the spread input
-  spread: i32 = 0; // distance of the input's pixels; what lies between is 0
-  padTop: i32 = 0;
+  stride: i32 = 0;
+  padTop: i32 = 0; // may be negative: the first rows are skipped
   padLeft: i32 = 0;
+  yh: i32 = 0;
+  yw: i32 = 0;
+  yTop: i32 = 0; // output pixel (i, j) is row yTop + i·yStep, column yLeft + j·yStep of y
+  yLeft: i32 = 0;
+  yStep: i32 = 0;
   columns: i32 = 0; // output pixels laid out at once, a multiple of 4
-  rowsPerTask: i32 = 0; // of the n·oh output rows
+  rows: i32 = 0; // output rows of a band
+  bandsPerTask: i32 = 0;
 }
 
 export function conv(args: Conv, task: i32): void {
-  const first = task * args.rowsPerTask;
-  const end = min(first + args.rowsPerTask, args.n * args.oh);
+  const perImage = (args.oh + args.rows - 1) / args.rows;
+  const first = task * args.bandsPerTask;
+  const end = min(first + args.bandsPerTask, args.n * perImage);
   for (let group = 0; group < args.groups; group++) {
-    for (let row = first; row < end; row++) {
+    for (let band = first; band < end; band++) {
+      const image = band / perImage;
+      const top = (band % perImage) * args.rows;
+      const rows = min(args.rows, args.oh - top);
       for (let column = 0; column < args.ow; column += args.columns) {
-        layOut(args, group, row, column);
-        convolve(args, group, row, column);
+        layOut(args, group, image, top, rows, column);
+        for (let row = 0; row < rows; row++) convolve(args, group, image, top, row, column);
       }
     }
   }
 }
 
-/** Values in one laid-out row: under `columns` pixels and the kernel's overhang. */
-function width(args: Conv): i32 {
-  return ((args.columns - 1) * args.stride + args.kw) * args.ci;
+/** Bytes of one laid-out row: under `columns` pixels and the kernel's overhang. */
+export function lineBytes(args: Conv): usize {
+  return <usize>(((args.columns - 1) * args.stride + args.kw) * args.ci) << 2;
 }
 
-/** The kh input rows under one output row, from one output column on, of one group's channels. */
-export function layOut(args: Conv, group: i32, row: i32, column: i32): void {
-  const spread = args.spread;
-  const ci = args.ci;
-  const bytes = <usize>ci << 2;
-  const pixel = <usize>(args.groups * ci) << 2;
-  const image = row / args.oh;
-  const top = (row % args.oh) * args.stride - args.padTop;
+/** The input rows under some output rows of an image, from one output column on, of one group's channels. */
+export function layOut(args: Conv, group: i32, image: i32, top: i32, rows: i32, column: i32): void {
+  const bytes = <usize>args.ci << 2;
+  const pixel = <usize>(args.groups * args.ci) << 2;
   const left = column * args.stride - args.padLeft;
   const pixels = (args.columns - 1) * args.stride + args.kw;
-  const from = args.x + <usize>(image * args.h * args.w) * pixel + <usize>group * bytes;
+  const before = max(0, min(pixels, -left));
+  const inside = max(0, min(pixels, args.w - left) - before);
+  const from = args.x + <usize>(image * args.h * args.w + left + before) * pixel + <usize>group * bytes;
+  const count = (rows - 1) * args.stride + args.kh;
+  let y = top * args.stride - args.padTop;
   let to = scratch + ROWS;
-  for (let i = 0; i < args.kh; i++) {
-    const y = top + i;
-    const inside = y >= 0 && y % spread == 0 && y / spread < args.h;
-    const line = from + <usize>((y / spread) * args.w) * pixel;
-    if (!inside) memory.fill(to, 0, <usize>pixels * bytes);
-    else if (spread == 1 && args.groups == 1) {
-      // One copy between the zeros on the left and on the right.
-      const before = max(0, min(pixels, -left));
-      const count = max(0, min(pixels, args.w - left) - before);
+  for (let i = 0; i < count; i++, y++) {
+    if (y < 0 || y >= args.h) memory.fill(to, 0, <usize>pixels * bytes);
+    else {
+      const line = from + <usize>(y * args.w) * pixel;
+      const start = to + <usize>before * bytes;
       memory.fill(to, 0, <usize>before * bytes);
-      memory.copy(to + <usize>before * bytes, line + <usize>(left + before) * pixel, <usize>count * bytes);
-      memory.fill(to + <usize>(before + count) * bytes, 0, <usize>(pixels - before - count) * bytes);
-    } else {
-      for (let j = 0; j < pixels; j++) {
-        const x = left + j;
-        const at = to + <usize>j * bytes;
-        if (x >= 0 && x % spread == 0 && x / spread < args.w) memory.copy(at, line + <usize>(x / spread) * pixel, bytes);
-        else memory.fill(at, 0, bytes);
-      }
+      if (args.groups == 1) memory.copy(start, line, <usize>inside * bytes);
+      else for (let j = 0; j < inside; j++) memory.copy(start + <usize>j * bytes, line + <usize>j * pixel, bytes);
+      memory.fill(start + <usize>inside * bytes, 0, <usize>(pixels - before - inside) * bytes);
     }
     to += <usize>pixels * bytes;
   }
 }
 
-/** The output pixels over the rows laid out. */
-function convolve(args: Conv, group: i32, row: i32, column: i32): void {
+/** One output row of those laid out. */
+function convolve(args: Conv, group: i32, image: i32, top: i32, row: i32, column: i32): void {
   const co = args.co;
   const length = args.kw * args.ci;
-  const stride = <usize>(args.groups * co) << 2;
+  const stride = <usize>(args.groups * co * args.yStep) << 2;
   const step = <usize>(args.stride * args.ci) << 2;
-  const line = <usize>width(args) << 2;
+  const line = lineBytes(args);
   const end = min(args.columns, args.ow - column);
   const panelBytes = <usize>(args.kh * length) << 5;
   let panel = args.weight + <usize>(group * ((co + 7) >> 3)) * panelBytes;
   const bias = scratch + BIAS;
   const edge = scratch + EDGE;
+  const yRow = image * args.yh + args.yTop + (top + row) * args.yStep;
+  const out = args.y + (<usize>((yRow * args.yw + args.yLeft + column * args.yStep) * args.groups * co) << 2);
   for (let j = 0; j < co; j += NR) {
     const wide = min(NR, co - j);
     const channel = group * co + j;
     store4(bias, splat(0));
     store4(bias, splat(0), 16);
     if (args.bias) memory.copy(bias, args.bias + (<usize>channel << 2), <usize>wide << 2);
-    let y = args.y + <usize>(row * args.ow + column) * stride + (<usize>channel << 2);
-    let a = scratch + ROWS;
+    let y = out + (<usize>channel << 2);
+    let a = scratch + ROWS + <usize>(row * args.stride) * line;
     for (let q = 0; q < end; q += 4) {
       const high = min(4, end - q);
       if (high == 4 && wide == NR) block(a, step, line, args.kh, length, panel, bias, y, stride);

@@ -1,11 +1,11 @@
 /**
  * The gradient of a convolution's weights: Σ over the output pixels of (input under the kernel) × (gradient of the output).
  *
- * A task takes some output rows, lays out the input rows under each as conv.ts does, and adds to sums of its own,
+ * A task takes some bands, lays out the input rows under each as conv.ts does, and adds to sums of its own,
  * [groups, kh, kw·ci, co]; convGradMerge adds the tasks' sums up in the order of the tasks, and writes them as PyTorch
  * keeps weights.
  */
-import { Conv, layOut, ROWS } from "./conv";
+import { Conv, layOut, lineBytes, ROWS } from "./conv";
 import { scratch } from "./scratch";
 import { load4, loadSplat, madd, splat, store4 } from "./simd";
 
@@ -14,29 +14,34 @@ const EDGE: usize = 0;
 
 /** `args.weight` is where the sums go: f32 [tasks, groups, kh, kw·ci, co]; `args.y` is the gradient of the output. */
 export function convGradWeight(args: Conv, task: i32): void {
-  const first = task * args.rowsPerTask;
-  const end = min(first + args.rowsPerTask, args.n * args.oh);
+  const perImage = (args.oh + args.rows - 1) / args.rows;
+  const first = task * args.bandsPerTask;
+  const end = min(first + args.bandsPerTask, args.n * perImage);
   const bytes = <usize>(args.kh * args.kw * args.ci * args.co) << 2;
   const sums = args.weight + <usize>(task * args.groups) * bytes;
   memory.fill(sums, 0, <usize>args.groups * bytes);
   for (let group = 0; group < args.groups; group++) {
-    for (let row = first; row < end; row++) {
+    for (let band = first; band < end; band++) {
+      const image = band / perImage;
+      const top = (band % perImage) * args.rows;
+      const rows = min(args.rows, args.oh - top);
       for (let column = 0; column < args.ow; column += args.columns) {
-        layOut(args, group, row, column);
-        addRow(args, group, row, column, sums + <usize>group * bytes);
+        layOut(args, group, image, top, rows, column);
+        addBand(args, group, image * args.oh + top, rows, column, sums + <usize>group * bytes);
       }
     }
   }
 }
 
-function addRow(args: Conv, group: i32, row: i32, column: i32, sums: usize): void {
+function addBand(args: Conv, group: i32, row: i32, rows: i32, column: i32, sums: usize): void {
   const co = args.co;
   const length = args.kw * args.ci;
   const pixel = <usize>(args.groups * co) << 2;
   const step = <usize>(args.stride * args.ci) << 2;
-  const line = <usize>(((args.columns - 1) * args.stride + args.kw) * args.ci) << 2;
+  const line = lineBytes(args);
   const count = min(args.columns, args.ow - column);
   const dy = args.y + <usize>(row * args.ow + column) * pixel + (<usize>(group * co) << 2);
+  const dyLine = <usize>args.ow * pixel;
   const stride = <usize>co << 2;
   const edge = scratch + EDGE;
   for (let i = 0; i < args.kh; i++) {
@@ -47,15 +52,37 @@ function addRow(args: Conv, group: i32, row: i32, column: i32, sums: usize): voi
         const wide = min(8, co - j);
         const sum = sums + <usize>(i * length + l) * stride + (<usize>j << 2);
         const b = dy + (<usize>j << 2);
-        if (high == 4 && wide == 8) block(a, step, b, pixel, count, sum, stride);
-        else narrow(a, step, b, pixel, count, sum, stride, high, wide, edge);
+        const full = high == 4 && wide == 8;
+        const at = full ? sum : edge;
+        const atStride = full ? stride : 32;
+        if (!full) {
+          memory.fill(edge, 0, 128);
+          copyRows(sum, stride, edge, 32, high, <usize>wide << 2);
+        }
+        block(a, step, <usize>args.stride * line, b, pixel, dyLine, rows, count, at, atStride);
+        if (!full) copyRows(edge, 32, sum, stride, high, <usize>wide << 2);
       }
     }
   }
 }
 
-/** Four of the laid-out values by eight channels, summed over `count` pixels. */
-function block(a: usize, step: usize, b: usize, pixel: usize, count: i32, sum: usize, stride: usize): void {
+function copyRows(from: usize, fromStride: usize, to: usize, toStride: usize, rows: i32, bytes: usize): void {
+  for (let y = 0; y < rows; y++) memory.copy(to + <usize>y * toStride, from + <usize>y * fromStride, bytes);
+}
+
+/** Four of the laid-out values by eight channels, summed over `rows` × `count` pixels. */
+function block(
+  a: usize,
+  step: usize,
+  aLine: usize,
+  b: usize,
+  pixel: usize,
+  bLine: usize,
+  rows: i32,
+  count: i32,
+  sum: usize,
+  stride: usize,
+): void {
   const s1 = sum + stride;
   const s2 = s1 + stride;
   const s3 = s2 + stride;
@@ -67,23 +94,29 @@ function block(a: usize, step: usize, b: usize, pixel: usize, count: i32, sum: u
   let c21 = load4(s2, 16);
   let c30 = load4(s3);
   let c31 = load4(s3, 16);
-  for (let q = 0; q < count; q++) {
-    const b0 = load4(b);
-    const b1 = load4(b, 16);
-    let t = loadSplat(a);
-    c00 = madd(t, b0, c00);
-    c01 = madd(t, b1, c01);
-    t = loadSplat(a, 4);
-    c10 = madd(t, b0, c10);
-    c11 = madd(t, b1, c11);
-    t = loadSplat(a, 8);
-    c20 = madd(t, b0, c20);
-    c21 = madd(t, b1, c21);
-    t = loadSplat(a, 12);
-    c30 = madd(t, b0, c30);
-    c31 = madd(t, b1, c31);
-    a += step;
-    b += pixel;
+  for (let r = 0; r < rows; r++) {
+    let p = a;
+    let d = b;
+    const end = d + <usize>count * pixel;
+    for (; d < end; d += pixel) {
+      const b0 = load4(d);
+      const b1 = load4(d, 16);
+      let t = loadSplat(p);
+      c00 = madd(t, b0, c00);
+      c01 = madd(t, b1, c01);
+      t = loadSplat(p, 4);
+      c10 = madd(t, b0, c10);
+      c11 = madd(t, b1, c11);
+      t = loadSplat(p, 8);
+      c20 = madd(t, b0, c20);
+      c21 = madd(t, b1, c21);
+      t = loadSplat(p, 12);
+      c30 = madd(t, b0, c30);
+      c31 = madd(t, b1, c31);
+      p += step;
+    }
+    a += aLine;
+    b += bLine;
   }
   store4(sum, c00);
   store4(sum, c01, 16);
@@ -93,26 +126,6 @@ function block(a: usize, step: usize, b: usize, pixel: usize, count: i32, sum: u
   store4(s2, c21, 16);
   store4(s3, c30);
   store4(s3, c31, 16);
-}
-
-/** The same in a block apart, of which only `high` values by `wide` channels count. */
-function narrow(
-  a: usize,
-  step: usize,
-  b: usize,
-  pixel: usize,
-  count: i32,
-  sum: usize,
-  stride: usize,
-  high: i32,
-  wide: i32,
-  edge: usize,
-): void {
-  const bytes = <usize>wide << 2;
-  memory.fill(edge, 0, 128);
-  for (let y = 0; y < high; y++) memory.copy(edge + <usize>y * 32, sum + <usize>y * stride, bytes);
-  block(a, step, b, pixel, count, edge, 32);
-  for (let y = 0; y < high; y++) memory.copy(sum + <usize>y * stride, edge + <usize>y * 32, bytes);
 }
 
 @unmanaged

@@ -79,7 +79,8 @@ export function winogradGradWeight(args: WinogradGradWeight, task: i32): void {
   const first = task * args.segmentsPerTask;
   const end = min(first + args.segmentsPerTask, args.n * rows * perRow);
   const most = max(ci, co);
-  const batch = max(1, BATCH / most / tiles);
+  // Twice as many as forward: each product also reads and writes its sums.
+  const batch = max(1, (2 * BATCH) / most / tiles);
   const plane = <usize>(((batch * tiles + 3) & ~3) * most + 16) << 2;
   const strip = scratch;
   const v = strip + (7 * STRIP << 2);

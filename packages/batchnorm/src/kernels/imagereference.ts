@@ -13,22 +13,26 @@ type ImageKernel =
   | "addition"
   | "copyColumns";
 
-/** For each output pixel of a task's rows and each place of the kernel: the index of the input pixel, or −1 outside. */
+/** For each output pixel of a task's bands and each place of the kernel: the index of the input pixel, or −1 outside. */
 function forEachTap(
   args: Named<"conv">,
   task: number,
-  visit: (output: number, tap: number, input: number) => void,
+  visit: (image: number, i: number, j: number, tap: number, input: number) => void,
 ): void {
-  const { n, h, w, oh, ow, kh, kw, stride, spread, padTop, padLeft, rowsPerTask } = args;
-  const [first, end] = share(task, rowsPerTask, n * oh);
-  const along = (at: number, size: number) => (at >= 0 && at % spread === 0 && at / spread < size ? at / spread : -1);
-  for (let row = first; row < end; row++) {
-    for (let j = 0; j < ow; j++) {
-      for (let t = 0; t < kh * kw; t++) {
-        const y = along((row % oh) * stride - padTop + Math.floor(t / kw), h);
-        const x = along(j * stride - padLeft + (t % kw), w);
-        const image = Math.floor(row / oh);
-        visit(row * ow + j, t, y < 0 || x < 0 ? -1 : (image * h + y) * w + x);
+  const { n, h, w, oh, ow, kh, kw, stride, padTop, padLeft, rows, bandsPerTask } = args;
+  const perImage = Math.ceil(oh / rows);
+  const [first, end] = share(task, bandsPerTask, n * perImage);
+  for (let band = first; band < end; band++) {
+    const image = Math.floor(band / perImage);
+    const top = (band % perImage) * rows;
+    for (let i = top; i < Math.min(top + rows, oh); i++) {
+      for (let j = 0; j < ow; j++) {
+        for (let t = 0; t < kh * kw; t++) {
+          const y = i * stride - padTop + Math.floor(t / kw);
+          const x = j * stride - padLeft + (t % kw);
+          visit(image, i, j, t, y < 0 || y >= h || x < 0 || x >= w ? -1 : (image * h + y) * w + x);
+        }
+        if (kh * kw === 0) visit(image, i, j, 0, -1);
       }
     }
   }
@@ -59,49 +63,49 @@ function clear({ dx, n, h, w, channels, imagesPerTask }: Named<"maxPool">, task:
 }
 
 export const imageReference: Pick<Reference, ImageKernel> = {
-  packConv({ weight, panels, groups, co, ci, kh, kw, turn }, task) {
-    const taps = kh * kw;
+  packConv({ weight, panels, groups, co, ci, kh, kw, turn, tapTop, tapLeft, tapStep }, task) {
     const [across, deep] = turn ? [ci, co] : [co, ci];
+    const down = Math.ceil((kh - tapTop) / tapStep);
+    const along = Math.ceil((kw - tapLeft) / tapStep);
     const perGroup = Math.ceil(across / 8);
     const group = Math.floor(task / perGroup);
-    let at = task * taps * deep * 8;
-    for (let t = 0; t < taps; t++) {
+    let at = task * down * along * deep * 8;
+    for (let t = 0; t < down * along; t++) {
+      const tap = turn ? down * along - 1 - t : t;
+      const place = (tapTop + Math.floor(tap / along) * tapStep) * kw + tapLeft + (tap % along) * tapStep;
       for (let d = 0; d < deep; d++) {
         for (let lane = 0; lane < 8; lane++) {
           const a = (task % perGroup) * 8 + lane;
           const [o, c] = turn ? [d, a] : [a, d];
-          const index = ((group * co + o) * ci + c) * taps + (turn ? taps - 1 - t : t);
-          panels[at++] = a < across && groups > 0 ? weight[index] : 0;
+          panels[at++] = a < across && group < groups ? weight[((group * co + o) * ci + c) * kh * kw + place] : 0;
         }
       }
     }
   },
   conv(args, task) {
-    const { x, weight, bias, y, ow, oh, n, ci, co, groups, kh, kw, rowsPerTask } = args;
-    const [first, end] = share(task, rowsPerTask, n * oh);
-    const sums = new Float64Array((end - first) * ow * groups * co);
-    for (let i = 0; i < sums.length; i++) sums[i] = bias.length ? bias[i % (groups * co)] : 0;
+    const { x, weight, bias, y, ci, co, groups, kh, kw, yh, yw, yTop, yLeft, yStep } = args;
     const panel = kh * kw * ci * 8;
-    forEachTap(args, task, (output, tap, input) => {
-      if (input < 0) return;
+    const sums = new Map<number, number>();
+    forEachTap(args, task, (image, i, j, tap, input) => {
+      const pixel = (image * yh + yTop + i * yStep) * yw + yLeft + j * yStep;
       for (let o = 0; o < groups * co; o++) {
         const group = Math.floor(o / co);
         const lane = o % co;
         const at = (group * Math.ceil(co / 8) + (lane >> 3)) * panel + tap * ci * 8 + (lane & 7);
-        for (let c = 0; c < ci; c++) {
-          sums[(output - first * ow) * groups * co + o] += x[(input * groups + group) * ci + c] * weight[at + c * 8];
-        }
+        let sum = sums.get(pixel * groups * co + o) ?? (bias.length ? bias[o] : 0);
+        for (let c = 0; input >= 0 && c < ci; c++) sum += x[(input * groups + group) * ci + c] * weight[at + c * 8];
+        sums.set(pixel * groups * co + o, sum);
       }
     });
-    y.set(sums, first * ow * groups * co);
+    for (const [at, sum] of sums) y[at] = sum;
   },
   convGradWeight(args, task) {
-    const { x, weight, y, ci, co, groups, kh, kw } = args;
+    const { x, weight, y, ci, co, oh, ow, groups, kh, kw } = args;
     const size = groups * kh * kw * ci * co;
     const sums = new Float64Array(size);
-    forEachTap(args, task, (output, tap, input) => {
-      if (input < 0) return;
-      for (let o = 0; o < groups * co; o++) {
+    forEachTap(args, task, (image, i, j, tap, input) => {
+      const output = (image * oh + i) * ow + j;
+      for (let o = 0; input >= 0 && o < groups * co; o++) {
         const group = Math.floor(o / co);
         for (let c = 0; c < ci; c++) {
           const at = ((group * kh * kw + tap) * ci + c) * co + (o % co);

@@ -35,9 +35,11 @@ export interface ConvBuffers {
 }
 
 /** Floats of scratch that laid-out rows may take: see assembly/conv.ts. */
-const ROOM = 24_000;
+const ROOM = 120_000;
 /** Multiplications worth a task of their own. */
 const GRAIN = 2_000_000;
+/** Output rows laid out together: as few as keep the sums of the weights' gradient in registers for a while. */
+const BAND = 4;
 /** Partial sums of the gradient of the weights: few, for they are as large as the weights. */
 const MOST_PARTS = 8;
 
@@ -57,53 +59,49 @@ export class DirectConv implements ConvOp {
     const { x, y, dy, dx, weight, bias, dweight, dbias } = buffers;
     const co = shape.co / groups;
     const ci = shape.ci / groups;
-    const kernel = { groups, co, ci, kh, kw };
     const add = (list: Call[], call: unknown) => list.push(call as Call);
+    const kernel = { groups, co, ci, kh, kw };
+    const sizes = { n, h, w, ci, oh, ow, co, groups, kh, kw, stride };
+    const place = { padTop: padding[0], padLeft: padding[1], yh: oh, yw: ow, yTop: 0, yLeft: 0, yStep: 1 };
+    const all = { tapTop: 0, tapLeft: 0, tapStep: 1 };
 
-    const pack = (turn: 0 | 1) => {
-      const [across, deep] = turn ? [ci, co] : [co, ci];
-      const tasks = groups * Math.ceil(across / 8);
-      const panels = arena.floats(tasks * 8 * kh * kw * deep);
-      return { panels, call: engine.call(arena, "packConv", { weight, panels, ...kernel, turn }, tasks) };
-    };
-
-    const forward = { n, h, w, ci, oh, ow, co, groups, kh, kw, stride, spread: 1 };
-    const geometry = {
-      ...forward,
-      padTop: padding[0],
-      padLeft: padding[1],
-      columns: columnsOf(ow, stride, kh, kw, ci),
-    };
-    const work = ow * groups * co * ci * kh * kw;
-    const packed = pack(0);
-    add(this.#forward, packed.call);
-    const perTask = rowsPerTask(n * oh, work, 64);
-    const args = { x, weight: packed.panels, bias, y, ...geometry, rowsPerTask: perTask };
-    add(this.#forward, engine.call(arena, "conv", args, tasksOf(n * oh, perTask)));
+    const panels = arena.floats(groups * Math.ceil(co / 8) * 8 * kh * kw * ci);
+    const pack = { weight, panels, ...kernel, turn: 0, ...all };
+    add(this.#forward, engine.call(arena, "packConv", pack, groups * Math.ceil(co / 8)));
+    const { bands, ...cut } = cutInto(sizes, 64);
+    const args = { x, weight: panels, bias, y, ...sizes, ...place, ...cut };
+    add(this.#forward, engine.call(arena, "conv", args, tasksOf(bands, cut.bandsPerTask)));
     if (!dy) return;
 
-    const partRows = rowsPerTask(n * oh, work, MOST_PARTS);
-    const parts = tasksOf(n * oh, partRows);
+    const { bands: partBands, ...partCut } = cutInto(sizes, MOST_PARTS);
+    const parts = tasksOf(partBands, partCut.bandsPerTask);
     const sums = arena.floats(parts * groups * kh * kw * ci * co);
-    const sum = { x, weight: sums, bias: 0, y: dy, ...geometry, rowsPerTask: partRows };
+    const sum = { x, weight: sums, bias: 0, y: dy, ...sizes, ...place, ...partCut };
     add(this.#backward, engine.call(arena, "convGradWeight", sum, parts));
-    add(
-      this.#backward,
-      engine.call(arena, "convGradMerge", { sums, parts, grad: dweight, ...kernel }, groups * kh * kw),
-    );
+    const merge = { sums, parts, grad: dweight, ...kernel };
+    add(this.#backward, engine.call(arena, "convGradMerge", merge, groups * kh * kw));
     if (dbias) {
       const each = Math.max(4, Math.ceil(32768 / (n * oh * ow) / 4) * 4);
       const rows = { x: dy, rows: n * oh * ow, channels: shape.co, channelsPerTask: each, sum: dbias };
       add(this.#backward, engine.call(arena, "sumRows", rows, tasksOf(shape.co, each)));
     }
     if (!dx) return;
-    const turned = pack(1);
-    add(this.#backward, turned.call);
-    const back = { n, h: oh, w: ow, ci: co, oh: h, ow: w, co: ci, groups, kh, kw, stride: 1, spread: stride };
-    const pads = { padTop: kh - 1 - padding[0], padLeft: kw - 1 - padding[1], columns: columnsOf(w, 1, kh, kw, co) };
-    const inputRows = rowsPerTask(n * h, w * groups * co * ci * kh * kw, 64);
-    const grad = { x: dy, weight: turned.panels, bias: 0, y: dx, ...back, ...pads, rowsPerTask: inputRows };
-    add(this.#backward, engine.call(arena, "conv", grad, tasksOf(n * h, inputRows)));
+    for (const top of phases(h, kh, stride, padding[0])) {
+      for (const left of phases(w, kw, stride, padding[1])) {
+        if (!top.count || !left.count) continue;
+        const turned = arena.floats(groups * Math.ceil(ci / 8) * 8 * Math.max(1, top.taps * left.taps * co));
+        const taps = { tapTop: top.tap, tapLeft: left.tap, tapStep: stride };
+        const turn = { weight, panels: turned, ...kernel, turn: 1, ...taps };
+        add(this.#backward, engine.call(arena, "packConv", turn, groups * Math.ceil(ci / 8)));
+        const back = { n, h: oh, w: ow, ci: co, oh: top.count, ow: left.count, co: ci, groups, stride: 1 };
+        const reach = { kh: left.taps ? top.taps : 0, kw: top.taps ? left.taps : 0 };
+        const to = { yh: h, yw: w, yTop: top.first, yLeft: left.first, yStep: stride };
+        const pads = { padTop: top.padding, padLeft: left.padding };
+        const { bands, ...cut } = cutInto({ ...back, ...reach }, 64);
+        const grad = { x: dy, weight: turned, bias: 0, y: dx, ...back, ...reach, ...pads, ...to, ...cut };
+        add(this.#backward, engine.call(arena, "conv", grad, tasksOf(bands, cut.bandsPerTask)));
+      }
+    }
   }
 
   forward(): void {
@@ -115,14 +113,40 @@ export class DirectConv implements ConvOp {
   }
 }
 
-function rowsPerTask(rows: number, work: number, most: number): number {
-  return Math.ceil(Math.max(GRAIN / work, rows / most, 1));
+/** Those input rows (or columns) that the same taps of the kernel reach. */
+interface Phase {
+  /** The first of them; the others follow `stride` apart. */
+  first: number;
+  count: number;
+  /** The first tap; the others follow `stride` apart. */
+  tap: number;
+  taps: number;
+  /** Of the convolution of dy that gives their gradients. */
+  padding: number;
 }
 
-/** As many output pixels side by side as there are or as scratch has room for, a multiple of 4. */
-function columnsOf(pixels: number, stride: number, kh: number, kw: number, ci: number): number {
-  const fitting = Math.floor((ROOM / (kh * ci) - kw) / stride) + 1;
-  return Math.max(4, Math.min(Math.ceil(pixels / 4), Math.floor(fitting / 4)) * 4);
+/** Input row i is reached by tap k from output row (i + padding − k) / stride, where that is whole. */
+function phases(size: number, kernel: number, stride: number, padding: number): Phase[] {
+  return Array.from({ length: stride }, (_, tap) => {
+    const first = (((tap - padding) % stride) + stride) % stride;
+    const taps = Math.max(0, Math.ceil((kernel - tap) / stride));
+    const output = (first + padding - tap) / stride;
+    return { first, count: Math.max(0, Math.ceil((size - first) / stride)), tap, taps, padding: taps - 1 - output };
+  });
+}
+
+type Cut = Record<"n" | "oh" | "ow" | "ci" | "co" | "groups" | "kh" | "kw" | "stride", number>;
+
+/** How a convolution is cut: columns and rows laid out together, and at most so many tasks of whole bands. */
+function cutInto({ n, oh, ow, ci, co, groups, kh, kw, stride }: Cut, most: number) {
+  const widest = Math.ceil(ow / 4) * 4;
+  const room = (rows: number) => ROOM / ((rows - 1) * stride + Math.max(1, kh)) / ci;
+  const fitting = (rows: number) => Math.floor((Math.floor((room(rows) - kw) / stride) + 1) / 4) * 4;
+  const rows = fitting(BAND) >= widest ? Math.min(BAND, oh) : 1;
+  const columns = Math.max(4, Math.min(widest, fitting(rows)));
+  const bands = n * Math.ceil(oh / rows);
+  const work = rows * ow * groups * co * ci * Math.max(1, kh * kw);
+  return { rows, columns, bands, bandsPerTask: Math.ceil(Math.max(GRAIN / work, bands / most, 1)) };
 }
 
 /** Whether scratch has room for the rows under four pixels. */
