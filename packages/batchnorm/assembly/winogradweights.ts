@@ -52,7 +52,7 @@ function spreadKernel(g0: f32, g1: f32, g2: f32, to: usize, step: usize): void {
 
 @unmanaged
 export class WinogradGradWeight {
-  x: usize = 0; // the fields of Winograd, in its order, so that inputStrip reads them
+  x: usize = 0; // f32 [n, h, w, ci]; the fields of Winograd in its order, so that inputStrip reads them
   products: usize = 0; // f32 [tasks, 36, ci·co + 16]: room to sum in
   dy: usize = 0; // f32 [n, oh, ow, co]
   n: i32 = 0;
