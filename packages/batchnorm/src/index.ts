@@ -44,6 +44,7 @@ export type { LoadOptions, LoadReport, StateDict, StateEntry, StateInput } from 
 export type { Pair } from "./layers/window.ts";
 // Models
 export { type MnistNetworkOptions, mnistNetwork } from "./models/mnist.ts";
+export { channelsFirst, channelsLast } from "./tensor/layout.ts";
 export { manualSeed, Random, type RandomState } from "./tensor/random.ts";
 export { ones, type RandnOptions, randn, Tensor, tensor, zeros } from "./tensor/tensor.ts";
 // Training

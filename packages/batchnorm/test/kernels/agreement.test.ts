@@ -1,0 +1,79 @@
+import { afterAll, describe, expect, test } from "vitest";
+import { Engine } from "#dist/engine/engine.js";
+import { kernelNames } from "#dist/kernels/contract.js";
+import { bytesOf, largest } from "../support/data.ts";
+import { type KernelRun, type KernelSpec, type Numbers, numbersOf, runKernel } from "../support/kernel.ts";
+import { specs } from "./cases/index.ts";
+
+const engine = {
+  reference: new Engine({ build: "reference" }),
+  simd: new Engine({ build: "simd" }),
+  relaxed: new Engine({ build: "relaxed" }),
+};
+afterAll(() => Object.values(engine).forEach((e) => void e.close()));
+
+/** The first value that is further from the reference than the kernel's bound. */
+function disagreement(spec: KernelSpec, numbers: Numbers, got: KernelRun, want: KernelRun): string | null {
+  for (const [out, bound] of Object.entries(spec.out)) {
+    const [a, b] = [got.after[out], want.after[out]];
+    if (!a) continue;
+    const limit = bound(largest(b), numbers);
+    const at = a.findIndex((v: number, i: number) => !(Math.abs(v - b[i]) <= limit));
+    if (at >= 0) return `${out}[${at}] is ${a[at]}, not ${b[at]} ± ${limit}`;
+  }
+  return null;
+}
+
+function sameBits(spec: KernelSpec, a: KernelRun, b: KernelRun): boolean {
+  const outs = Object.keys(spec.out).filter((out) => a.after[out]);
+  return outs.every((out) => bytesOf(a.after[out]).equals(bytesOf(b.after[out])));
+}
+
+describe.each(kernelNames)("%s", (name) => {
+  const spec = specs[name];
+  const outs = Object.keys(spec.out);
+
+  test("is within its bound of the reference in both builds, and writes nothing but its results", () => {
+    for (const kernelCase of spec.cases()) {
+      const want = runKernel(engine.reference, name, kernelCase, outs);
+      expect(want.damage, `reference: ${kernelCase.label}`).toEqual([]);
+      for (const build of ["simd", "relaxed"] as const) {
+        const where = `${build}: ${kernelCase.label}`;
+        const got = runKernel(engine[build], name, kernelCase, outs);
+        expect(disagreement(spec, numbersOf(kernelCase), got, want), where).toBeNull();
+        expect(got.damage, where).toEqual([]);
+      }
+    }
+  });
+
+  test("gives the same bits wherever its arrays begin", () => {
+    for (const [i, kernelCase] of [...spec.cases()].entries()) {
+      for (const build of ["simd", "relaxed"] as const) {
+        const aligned = runKernel(engine[build], name, kernelCase, outs);
+        const moved = runKernel(engine[build], name, kernelCase, outs, 1 + (i % 3));
+        expect(sameBits(spec, aligned, moved), `${build}: ${kernelCase.label}`).toBe(true);
+        expect(moved.damage).toEqual([]);
+      }
+    }
+  });
+});
+
+const cuttable = kernelNames.filter((name) => specs[name].cut);
+test.each(cuttable)("%s gives the same bits however its work is cut into tasks", (name) => {
+  const spec = specs[name];
+  const { argument, unit, most = Number.POSITIVE_INFINITY, count } = spec.cut!;
+  const outs = Object.keys(spec.out);
+  for (const kernelCase of spec.cases()) {
+    const total = count(numbersOf(kernelCase));
+    const cut = (each: number) => ({
+      ...kernelCase,
+      args: { ...kernelCase.args, [argument]: each },
+      tasks: Math.ceil(total / each),
+    });
+    for (const build of ["simd", "relaxed"] as const) {
+      const fine = runKernel(engine[build], name, cut(unit), outs);
+      const coarse = runKernel(engine[build], name, cut(Math.min(most, Math.ceil(total / unit) * unit)), outs);
+      expect(sameBits(spec, fine, coarse), `${build}: ${kernelCase.label}`).toBe(true);
+    }
+  }
+});

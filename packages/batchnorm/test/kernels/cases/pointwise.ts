@@ -1,0 +1,127 @@
+/** Activations, Dropout, optimizers, and what gathers batches: all an element, or a row, at a time. */
+import { integers, normals, uniforms } from "../../support/data.ts";
+import type { KernelSpec, Numbers } from "../../support/kernel.ts";
+import { floats, inThree, labelled, pairs, SIZES, tasksFor } from "./sizes.ts";
+
+const COUNTS = [...SIZES, 127, 128, 129, 1000];
+const elementwise = (_args: Numbers, _input: string, index: number, _out: string, at: number) => index === at;
+const cut = (unit: number) => ({ argument: "perTask", unit, count: ({ count }: Numbers) => count });
+
+const activation: KernelSpec = {
+  inputs: ["x"],
+  out: { y: (most) => 4e-7 * most + 1e-38 },
+  *cases() {
+    for (const count of COUNTS) {
+      for (const [mean, std] of [
+        [0, 1],
+        [0, 10],
+        [1e4, 1],
+      ]) {
+        const perTask = inThree(count, 4);
+        const x = normals(count, count, mean, std);
+        yield labelled({ x, y: floats(count), count, perTask }, tasksFor(count, perTask));
+      }
+    }
+  },
+  reaches: elementwise,
+  cut: cut(4),
+};
+
+/** y is what the activation gave, so within its range. */
+function activationGrad(from: number, to: number): KernelSpec {
+  return {
+    inputs: ["y", "dy"],
+    out: { dx: (most) => 4e-7 * Math.max(1, most) },
+    *cases() {
+      for (const count of COUNTS) {
+        const perTask = inThree(count, 4);
+        const values = { y: uniforms(count, count, from, to), dy: normals(count + 1, count), dx: floats(count) };
+        yield labelled({ ...values, count, perTask }, tasksFor(count, perTask));
+      }
+    },
+    reaches: elementwise,
+    cut: cut(4),
+  };
+}
+
+export const [sigmoid, tanh, relu] = [activation, activation, activation];
+export const [sigmoidGrad, tanhGrad, reluGrad] = [activationGrad(0, 1), activationGrad(-1, 1), activationGrad(-1, 1)];
+
+export const dropout: KernelSpec = {
+  inputs: ["x"],
+  out: { y: (most) => 1e-7 * most },
+  *cases() {
+    for (const [i, count] of COUNTS.entries()) {
+      for (const p of [0, 0.1, 0.5, 0.999]) {
+        const perTask = inThree(count, 4);
+        const numbers = { count, perTask, key: 0x7fffffff - 0x12345678 * i, limit: Math.floor(p * 2 ** 32) };
+        const args = { x: normals(count, count), y: floats(count), ...numbers, scale: 1 / (1 - p) };
+        yield labelled(args, tasksFor(count, perTask));
+      }
+    }
+  },
+  reaches: elementwise,
+  cut: cut(4),
+};
+
+/** Optimizers see runs that the engine has padded: multiples of 16 values. */
+const RUNS = [16, 48, 64, 80, 496, 512, 528];
+
+export const sgd: KernelSpec = {
+  inputs: ["weight", "grad", "velocity"],
+  out: { weight: (most) => 4e-7 * most, velocity: (most) => 4e-7 * most },
+  *cases() {
+    for (const count of RUNS) {
+      for (const kind of [0, 1, 2, 3]) {
+        const perTask = inThree(count, 16);
+        const velocity = kind === 0 ? null : normals(count + 2, count);
+        const options = { lr: 0.1, momentum: velocity ? 0.9 : 0, weightDecay: 0.01 * (kind % 2), nesterov: kind >> 1 };
+        const values = { weight: normals(count, count), grad: normals(count + 1, count), velocity };
+        yield labelled({ ...values, count, perTask, ...options }, tasksFor(count, perTask));
+      }
+    }
+  },
+  reaches: elementwise,
+  cut: cut(16),
+};
+
+export const adam: KernelSpec = {
+  inputs: ["weight", "grad", "m", "v"],
+  out: { weight: (most) => 1e-6 * most, m: (most) => 4e-7 * most, v: (most) => 4e-7 * most },
+  *cases() {
+    for (const count of RUNS) {
+      for (const decay of [0, 0.01]) {
+        const perTask = inThree(count, 16);
+        const values = { weight: normals(count, count), grad: normals(count + 1, count) };
+        const state = { m: normals(count + 2, count), v: uniforms(count + 3, count, 0.01) };
+        const betas = { step: 0.01, beta1: 0.9, beta2: 0.999, correction: 1.5, eps: 1e-8 };
+        const args = { ...values, ...state, count, perTask, ...betas, weightDecay: decay, shrink: 1 - decay };
+        yield labelled(args, tasksFor(count, perTask));
+      }
+    }
+  },
+  reaches: elementwise,
+  cut: cut(16),
+};
+
+function gather(from: (count: number) => Uint8Array | Float32Array, inputs: string[]): KernelSpec {
+  return {
+    inputs,
+    out: { to: (most) => 1e-7 * most },
+    *cases() {
+      for (const [rows, width] of pairs()) {
+        const items = 7;
+        const rowsPerTask = inThree(rows);
+        const indices = integers(rows + 50 * width, rows, items);
+        const args = { from: from(items * width), indices, to: floats(rows * width), rows, width, rowsPerTask };
+        yield labelled({ ...args, scale: 1 / 255 }, tasksFor(rows, rowsPerTask));
+      }
+    },
+    // Which rows an item went to is up to `indices`: any may have it.
+    reaches: ({ width }, _input, index, _out, at) => index % width === at % width,
+    cut: { argument: "rowsPerTask", unit: 1, count: ({ rows }) => rows },
+  };
+}
+
+export const gatherBytes = gather((count) => Uint8Array.from(integers(3, count, 256)), []);
+export const gatherFloats = gather((count) => normals(4, count), ["from"]);

@@ -1,0 +1,102 @@
+/** Batch norm's kernels over [rows, channels]. */
+import { normals } from "../../support/data.ts";
+import type { KernelCase, KernelSpec, Numbers } from "../../support/kernel.ts";
+import { doubles, floats, inThree, labelled, pairs, tasksFor } from "./sizes.ts";
+
+interface Shape {
+  rows: number;
+  channels: number;
+  rowsPerTask: number;
+  tasks: number;
+  mean: number;
+  seed: number;
+}
+
+function* shapes(): Generator<Shape> {
+  let seed = 1;
+  const shape = (rows: number, channels: number, rowsPerTask: number, mean = 0): Shape => {
+    return { rows, channels, rowsPerTask, tasks: tasksFor(rows, rowsPerTask), mean, seed: seed++ };
+  };
+  for (const [rows, channels] of pairs()) yield shape(rows, channels, inThree(rows));
+  for (const channels of [1, 3, 4, 6, 33]) {
+    yield shape(650, channels, 10); // many tasks
+    yield shape(600, channels, 200); // longer than a piece of 128 rows, and no multiple of it
+    yield shape(300, channels, 128, 1e4);
+  }
+  // Around the 2,048 channels that one pass takes, with a rest of fewer than four.
+  for (const channels of [2047, 2049, 2051, 4100]) yield shape(9, channels, 5);
+}
+
+function rowsCases(make: (shape: Shape) => KernelCase["args"]): KernelSpec["cases"] {
+  return function* () {
+    for (const shape of shapes()) yield labelled(make(shape), shape.tasks);
+  };
+}
+
+const channelOf = ({ channels }: Numbers, index: number) => index % channels;
+const taskOf = ({ channels, rowsPerTask }: Numbers, index: number) =>
+  Math.floor(Math.floor(index / channels) / rowsPerTask);
+/** Value `index` of x has a say in partial result `at`, [tasks, channels]. */
+const inPart = (args: Numbers, index: number, at: number) =>
+  channelOf(args, index) === channelOf(args, at) && taskOf(args, index) === Math.floor(at / args.channels);
+
+const coefficient = ({ seed, channels }: Shape, i: number) => normals(1000 * i + seed, channels);
+const center = ({ seed, channels, mean }: Shape) => normals(5000 + seed, channels, mean);
+const values = ({ seed, rows, channels, mean }: Shape, i = 0) => normals(9000 * i + seed, rows * channels, mean);
+const sumBound = (most: number, { rows }: Numbers) => 1e-6 * Math.max(Math.sqrt(rows), most);
+const cut = { argument: "rowsPerTask", unit: 1, count: ({ rows }: Numbers) => rows };
+
+export const momentsRows: KernelSpec = {
+  inputs: ["x"],
+  out: { mean: () => 1e-6, m2: (most) => 3e-6 * most },
+  cases: rowsCases((shape) => {
+    const { rows, channels, rowsPerTask, tasks } = shape;
+    const room = () => doubles(tasks * channels);
+    return { x: values(shape), rows, channels, rowsPerTask, mean: room(), m2: room() };
+  }),
+  reaches: (args, _input, index, _out, at) => inPart(args, index, at),
+};
+
+export const affineRows: KernelSpec = {
+  inputs: ["x", "center", "scale", "shift"],
+  out: { y: (most) => 4e-7 * most },
+  cases: rowsCases((shape) => {
+    const { rows, channels, rowsPerTask } = shape;
+    const sizes = { rows, channels, rowsPerTask };
+    const coefficients = { center: center(shape), scale: coefficient(shape, 1), shift: coefficient(shape, 2) };
+    return { x: values(shape), y: floats(rows * channels), ...sizes, ...coefficients };
+  }),
+  reaches: (args, input, index, _out, at) => (input === "x" ? index === at : index === channelOf(args, at)),
+  cut,
+};
+
+export const gradSumsRows: KernelSpec = {
+  inputs: ["x", "dy", "center"],
+  out: { sumDy: sumBound, sumDyX: sumBound },
+  cases: rowsCases((shape) => {
+    const { rows, channels, rowsPerTask, tasks } = shape;
+    const dy = values({ ...shape, mean: 0 }, 1);
+    const room = () => doubles(tasks * channels);
+    const sizes = { rows, channels, rowsPerTask };
+    return { x: values(shape), dy, ...sizes, center: center(shape), sumDy: room(), sumDyX: room() };
+  }),
+  reaches(args, input, index, out, at) {
+    if (out === "sumDy" && input !== "dy") return false;
+    return input === "center" ? index === channelOf(args, at) : inPart(args, index, at);
+  },
+};
+
+export const gradInputRows: KernelSpec = {
+  inputs: ["x", "dy", "center", "a", "b", "c"],
+  out: { dx: (most) => 4e-7 * most },
+  cases: rowsCases((shape) => {
+    const { rows, channels, rowsPerTask } = shape;
+    const dy = values({ ...shape, mean: 0 }, 1);
+    const [a, b, c] = [1, 2, 3].map((i) => coefficient(shape, i));
+    const sizes = { rows, channels, rowsPerTask };
+    return { x: values(shape), dy, dx: floats(rows * channels), ...sizes, center: center(shape), a, b, c };
+  }),
+  reaches: (args, input, index, _out, at) =>
+    input === "x" || input === "dy" ? index === at : index === channelOf(args, at),
+  cut,
+};

@@ -1,0 +1,39 @@
+import { afterAll, expect, test } from "vitest";
+import { Engine } from "#dist/engine/engine.js";
+import { kernelNames } from "#dist/kernels/contract.js";
+import type { WasmBuild } from "#dist/kernels/wasm.js";
+import { bytesOf } from "../support/data.ts";
+import { runKernel } from "../support/kernel.ts";
+import { specs } from "./cases/index.ts";
+
+const builds: WasmBuild[] = ["simd", "relaxed"];
+const engines = builds.map((build) => [1, 2, 3].map((threads) => new Engine({ build, threads })));
+afterAll(() => engines.flat().forEach((engine) => void engine.close()));
+
+test("the engines have the threads they were asked for", () => {
+  expect(engines.map((row) => row.map(({ threads }) => threads))).toEqual([
+    [1, 2, 3],
+    [1, 2, 3],
+  ]);
+});
+
+test.each(kernelNames)("%s gives the same bits on 1, 2 and 3 threads", (name) => {
+  const outs = Object.keys(specs[name].out);
+  let shared = 0;
+  for (const kernelCase of specs[name].cases()) {
+    if (kernelCase.tasks === 1) continue;
+    shared++;
+    for (const [one, ...others] of engines) {
+      const want = runKernel(one, name, kernelCase, outs);
+      for (const engine of others) {
+        const got = runKernel(engine, name, kernelCase, outs);
+        const where = `${engine.build}, ${engine.threads} threads: ${kernelCase.label}`;
+        for (const out of outs.filter((o) => want.after[o])) {
+          expect(bytesOf(got.after[out]).equals(bytesOf(want.after[out])), `${out}, ${where}`).toBe(true);
+        }
+        expect(got.damage, where).toEqual([]);
+      }
+    }
+  }
+  expect(shared).toBeGreaterThan(5);
+});

@@ -1,0 +1,62 @@
+/** Models, data and trainers for tests; trainers are closed when the test ends. */
+import {
+  BatchNorm,
+  Dataset,
+  Dropout,
+  gaussian,
+  initialize,
+  type Layer,
+  Linear,
+  ReLU,
+  Sequential,
+  SGD,
+  Sigmoid,
+  Trainer,
+  type TrainerOptions,
+} from "batchnorm";
+import { onTestFinished } from "vitest";
+import { bytesOf, integers, normals } from "./data.ts";
+
+export function openTrainer(model: Layer, options: Partial<TrainerOptions> = {}): Trainer {
+  const trainer = new Trainer(model, { optimizer: new SGD({ lr: 0.1 }), ...options });
+  onTestFinished(() => trainer.close());
+  return trainer;
+}
+
+/** Two hidden layers with batch norm and dropout: everything that has state. */
+export function smallNetwork({ inputs = 6, width = 8, classes = 3, seed = 1, dropout = 0.25 } = {}): Sequential {
+  const model = new Sequential(
+    new Linear(inputs, width, { bias: false }),
+    new BatchNorm(width),
+    new Sigmoid(),
+    new Dropout(dropout, { seed }),
+    new Linear(width, width),
+    new BatchNorm(width, { momentum: null }),
+    new ReLU(),
+    new Linear(width, classes),
+  );
+  initialize(model, gaussian(0.5), { seed });
+  return model;
+}
+
+export function smallDataset({ count = 50, inputs = 6, classes = 3, seed = 2 } = {}): Dataset {
+  return new Dataset({
+    data: normals(seed, count * inputs),
+    shape: [inputs],
+    labels: integers(seed + 1, count, classes),
+  });
+}
+
+/** The bits of a model's parameters and running statistics. */
+export function stateBits(model: Layer): string {
+  return Object.entries(model.stateDict())
+    .map(([name, { data }]) => `${name} ${bytesOf(data).toString("hex")}`)
+    .join("\n");
+}
+
+/** Trains to the end and gives what was reported. */
+export async function fitAll(trainer: Trainer, data: Dataset, options: Parameters<Trainer["fit"]>[1]) {
+  const reports = [];
+  for await (const progress of trainer.fit(data, options)) reports.push(progress);
+  return reports;
+}
