@@ -79,6 +79,18 @@ export function above(a: f4, b: f4): v128 {
 export function select4(a: f4, b: f4, mask: v128): f4 {
   return v128.bitselect(a, b, mask);
 }
+/** The larger; NaN if either is NaN. */
+export function largest(a: f4, b: f4): f4 {
+  return f32x4.max(a, b);
+}
+/** All bits set in the lanes where a = b. */
+export function equal(a: f4, b: f4): v128 {
+  return f32x4.eq(a, b);
+}
+/** Lanes of a where the mask is not set, 0 elsewhere. */
+export function without(a: f4, mask: v128): f4 {
+  return v128.andnot(a, mask);
+}
 /** Lanes of a where the mask is set, 0 elsewhere. */
 export function keep(a: f4, mask: v128): f4 {
   return v128.and(a, mask);

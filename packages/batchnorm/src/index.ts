@@ -11,6 +11,8 @@ export {
   type KerasBatchNorm,
   type StatisticsObserver,
 } from "./layers/batchnorm.ts";
+export { Concat } from "./layers/concat.ts";
+export { Conv2d, type Conv2dOptions } from "./layers/conv.ts";
 export { Dropout, type DropoutOptions } from "./layers/dropout.ts";
 // The engine underneath, and errors
 export { configure } from "./layers/eager.ts";
@@ -29,10 +31,20 @@ export { gaussian, he, type Initializer, initialize, xavier } from "./layers/ini
 export { Layer } from "./layers/layer.ts";
 export { Linear, type LinearOptions } from "./layers/linear.ts";
 export { Parameter } from "./layers/parameter.ts";
+export {
+  AveragePool2d,
+  type AveragePoolOptions,
+  GlobalAveragePool,
+  MaxPool2d,
+  type PoolOptions,
+} from "./layers/pool.ts";
+export { Residual } from "./layers/residual.ts";
 export { Sequential } from "./layers/sequential.ts";
 export type { LoadOptions, LoadReport, StateDict, StateEntry, StateInput } from "./layers/state.ts";
+export type { Pair } from "./layers/window.ts";
 // Models
 export { type MnistNetworkOptions, mnistNetwork } from "./models/mnist.ts";
+export { channelsFirst, channelsLast } from "./tensor/layout.ts";
 export { manualSeed, Random, type RandomState } from "./tensor/random.ts";
 export { ones, type RandnOptions, randn, Tensor, tensor, zeros } from "./tensor/tensor.ts";
 // Training

@@ -14,6 +14,11 @@ export interface EngineOptions {
    * "everywhere" runs plain SIMD: the same bits on every machine and JavaScript engine too.
    */
   deterministic?: "per-machine" | "everywhere";
+  /**
+   * "fast" (default): 3×3 convolutions go by Winograd's F(4×4, 3×3) where that is quicker; errors in docs/kernels.md.
+   * "accurate": every convolution is direct.
+   */
+  convolution?: "fast" | "accurate";
   /** Names a build instead: for tests and comparisons. "reference" is plain float64 loops, and slow. */
   build?: Build;
 }
@@ -25,6 +30,7 @@ export class Engine {
   readonly memory: Memory;
   readonly build: Build;
   readonly threads: number;
+  readonly convolution: "fast" | "accurate";
   readonly #kernels: Record<KernelName, KernelFunction>;
   readonly #pool: Pool | null = null;
   #closed = false;
@@ -32,7 +38,8 @@ export class Engine {
   /**
    * @throws BatchNormError E_VALUE when `threads` is no integer from 1 to 64; E_PLATFORM without WebAssembly SIMD
    */
-  constructor({ threads = 1, deterministic = "per-machine", build }: EngineOptions = {}) {
+  constructor({ threads = 1, deterministic = "per-machine", convolution = "fast", build }: EngineOptions = {}) {
+    this.convolution = convolution;
     check(Number.isInteger(threads) && threads >= 1 && threads <= 64, "E_VALUE", "Engine", () => {
       return `expected threads from 1 to 64, got ${threads}`;
     });

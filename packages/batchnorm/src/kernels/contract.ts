@@ -30,6 +30,68 @@ const activationGrad = kernel({ y: "f32*", dy: "f32*", dx: "f32*", count: "i32",
   perValue(12, 3)(a.count),
 );
 
+const convolution = kernel(
+  {
+    x: "f32*",
+    weight: "f32*",
+    bias: "f32*",
+    y: "f32*",
+    n: "i32",
+    h: "i32",
+    w: "i32",
+    ci: "i32",
+    oh: "i32",
+    ow: "i32",
+    co: "i32",
+    groups: "i32",
+    kh: "i32",
+    kw: "i32",
+    stride: "i32",
+    padTop: "i32",
+    padLeft: "i32",
+    yh: "i32",
+    yw: "i32",
+    yTop: "i32",
+    yLeft: "i32",
+    yStep: "i32",
+    columns: "i32",
+    rows: "i32",
+    bandsPerTask: "i32",
+  },
+  (a) => {
+    const outputs = a.n * a.oh * a.ow * a.groups * a.co;
+    const inputs = a.n * a.h * a.w * a.groups * a.ci;
+    return { bytes: 4 * (inputs + outputs), flops: 2 * outputs * a.kh * a.kw * a.ci };
+  },
+);
+/** What a direct 3×3 convolution would do, so that speeds can be compared. */
+const direct3x3: Kernel["cost"] = (a) => {
+  const outputs = a.n * a.oh * a.ow * a.co;
+  return { bytes: 4 * (a.n * a.h * a.w * a.ci + outputs), flops: 2 * outputs * 9 * a.ci };
+};
+const pooling = kernel(
+  {
+    x: "f32*",
+    y: "f32*",
+    dy: "f32*",
+    dx: "f32*",
+    n: "i32",
+    h: "i32",
+    w: "i32",
+    oh: "i32",
+    ow: "i32",
+    channels: "i32",
+    kh: "i32",
+    kw: "i32",
+    stride: "i32",
+    padTop: "i32",
+    padLeft: "i32",
+    countPadding: "i32",
+    imagesPerTask: "i32",
+  },
+  (a) => perValue(4, 1)(a.n * a.channels * (a.h * a.w + a.oh * a.ow)),
+);
+
 export const contract = {
   momentsRows: kernel({ x: "f32*", rows: "i32", channels: "i32", rowsPerTask: "i32", mean: "f64*", m2: "f64*" }, (a) =>
     perValue(4, 4)(rows(a)),
@@ -137,6 +199,98 @@ export const contract = {
       panelsPerTask: "i32",
     },
     (a) => ({ bytes: 4 * (a.m * a.k + a.k * a.n + a.m * a.n), flops: 2 * a.m * a.n * a.k }),
+  ),
+  packConv: kernel(
+    {
+      weight: "f32*",
+      panels: "f32*",
+      groups: "i32",
+      co: "i32",
+      ci: "i32",
+      kh: "i32",
+      kw: "i32",
+      turn: "i32",
+      tapTop: "i32",
+      tapLeft: "i32",
+      tapStep: "i32",
+    },
+    (a) => perValue(8, 0)(a.groups * a.co * a.ci * a.kh * a.kw),
+  ),
+  conv: convolution,
+  convGradWeight: convolution,
+  convGradMerge: kernel(
+    {
+      sums: "f32*",
+      parts: "i32",
+      grad: "f32*",
+      groups: "i32",
+      co: "i32",
+      ci: "i32",
+      kh: "i32",
+      kw: "i32",
+    },
+    (a) => perValue(4 * (a.parts + 1), a.parts)(a.groups * a.co * a.ci * a.kh * a.kw),
+  ),
+  winogradWeights: kernel({ weight: "f32*", panels: "f32*", co: "i32", ci: "i32", turn: "i32" }, (a) =>
+    perValue(4 * 45, 100)(a.co * a.ci),
+  ),
+  winograd: kernel(
+    {
+      x: "f32*",
+      weight: "f32*",
+      y: "f32*",
+      n: "i32",
+      h: "i32",
+      w: "i32",
+      ci: "i32",
+      oh: "i32",
+      ow: "i32",
+      co: "i32",
+      padTop: "i32",
+      padLeft: "i32",
+      segmentTiles: "i32",
+      segmentsPerTask: "i32",
+    },
+    direct3x3,
+  ),
+  winogradGradWeight: kernel(
+    {
+      x: "f32*",
+      products: "f32*",
+      dy: "f32*",
+      n: "i32",
+      h: "i32",
+      w: "i32",
+      ci: "i32",
+      oh: "i32",
+      ow: "i32",
+      co: "i32",
+      padTop: "i32",
+      padLeft: "i32",
+      segmentTiles: "i32",
+      segmentsPerTask: "i32",
+      sums: "f32*",
+    },
+    direct3x3,
+  ),
+  maxPool: pooling,
+  maxPoolGrad: pooling,
+  averagePool: pooling,
+  averagePoolGrad: pooling,
+  addition: kernel({ a: "f32*", b: "f32*", sum: "f32*", count: "i32", perTask: "i32" }, (a) =>
+    perValue(12, 1)(a.count),
+  ),
+  copyColumns: kernel(
+    {
+      from: "f32*",
+      to: "f32*",
+      rows: "i32",
+      columns: "i32",
+      fromWidth: "i32",
+      toWidth: "i32",
+      rowsPerTask: "i32",
+    },
+    (a) => perValue(8, 0)(a.rows * a.columns),
   ),
   sumRows: kernel({ x: "f32*", rows: "i32", channels: "i32", channelsPerTask: "i32", sum: "f32*" }, (a) =>
     perValue(4, 1)(rows(a)),

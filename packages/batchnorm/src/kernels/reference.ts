@@ -3,25 +3,10 @@
  * The engine can run on these instead of wasm (`build: "reference"`), and the tests hold the wasm kernels to them.
  * Arguments arrive by name, pointers as arrays that begin where they point.
  */
-import { type ArgumentType, contract, type KernelName, type Kernels, kernelNames } from "./contract.ts";
-
-type ArrayOf<T extends ArgumentType> = T extends "f32*"
-  ? Float32Array
-  : T extends "f64*"
-    ? Float64Array
-    : T extends "i32*"
-      ? Int32Array
-      : T extends "u8*"
-        ? Uint8Array
-        : number;
-type Types<K extends KernelName> = (typeof contract)[K]["args"];
-type Named<K extends KernelName> = { [A in keyof Types<K>]: ArrayOf<Extract<Types<K>[A], ArgumentType>> };
-type Reference = { [K in KernelName]: (args: Named<K>, task: number) => void };
-
-/** The tasks' share of a range: [first, end). */
-function share(task: number, perTask: number, count: number): [number, number] {
-  return [task * perTask, Math.min((task + 1) * perTask, count)];
-}
+import { type ArgumentType, contract, type Kernels, kernelNames } from "./contract.ts";
+import { imageReference } from "./imagereference.ts";
+import { type Reference, share } from "./named.ts";
+import { winogradReference } from "./winogradreference.ts";
 
 /** Mean and M2 of the values that `at` gives for 0 … count − 1. */
 function moments(count: number, at: (i: number) => number): [mean: number, m2: number] {
@@ -146,6 +131,8 @@ export const reference: Reference = {
       }
     }
   },
+  ...imageReference,
+  ...winogradReference,
   sumRows({ x, rows, channels, channelsPerTask, sum }, task) {
     const [first, end] = share(task, channelsPerTask, channels);
     for (let c = first; c < end; c++) {

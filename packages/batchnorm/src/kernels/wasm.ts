@@ -9,7 +9,7 @@ import type { Kernels } from "./contract.ts";
 export type WasmBuild = "relaxed" | "simd";
 
 /** Working memory of each thread; no kernel uses more. */
-export const SCRATCH_BYTES = 128 * 1024;
+export const SCRATCH_BYTES = 1024 * 1024;
 
 /** What assembly/threads.ts exports. */
 export interface ThreadFunctions {

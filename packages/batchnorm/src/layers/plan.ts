@@ -1,6 +1,7 @@
 import type { Arena } from "../engine/arena.ts";
 import type { Engine } from "../engine/engine.ts";
 import { check } from "../errors.ts";
+import { additionCall } from "../ops/combine.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import type { Parameter } from "./parameter.ts";
 
@@ -68,6 +69,23 @@ export class Plan {
     });
     this.#used.add(parameter);
     return this.#slotOf(parameter);
+  }
+
+  /**
+   * A value for several readers: each gets a gradient of its own, and they are added up when all have written theirs.
+   * To be called before the readers are bound.
+   */
+  fork(x: Value, readers: number): Value[] {
+    if (!x.grad) return Array.from({ length: readers }, () => x);
+    const rest = Array.from({ length: readers - 1 }, () => ({ ...x, grad: this.arena.floats(x.size) }));
+    const sums = rest.map(({ grad }) => additionCall(this.engine, this.arena, x.grad, grad, x.grad, x.size));
+    this.add(
+      () => {},
+      () => {
+        for (const sum of sums) sum.run();
+      },
+    );
+    return [x, ...rest];
   }
 
   /** Adds one operation. Backward runs in the opposite order. */

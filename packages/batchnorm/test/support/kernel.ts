@@ -19,6 +19,8 @@ export interface KernelSpec {
   cases(): Iterable<KernelCase>;
   /** The arrays of floats it reads. */
   readonly inputs: readonly string[];
+  /** Arrays of floats it reads too, in which a value that is not finite spoils more, or less, than the loops say. */
+  readonly apart?: readonly string[];
   /** The arrays it writes, and how far from the reference they may be, given the largest magnitude there. */
   readonly out: Readonly<Record<string, (most: number, args: Numbers) => number>>;
   /** Whether element `index` of an input has a say in element `at` of an output. */

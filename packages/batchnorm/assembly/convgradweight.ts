@@ -1,0 +1,160 @@
+/**
+ * The gradient of a convolution's weights: Σ over the output pixels of (input under the kernel) × (gradient of the output).
+ *
+ * A task takes some bands, lays out the input rows under each as conv.ts does, and adds to sums of its own,
+ * [groups, kh, kw·ci, co]; convGradMerge adds the tasks' sums up in the order of the tasks, and writes them as PyTorch
+ * keeps weights.
+ */
+import { Conv, layOut, lineBytes, ROWS } from "./conv";
+import { scratch } from "./scratch";
+import { load4, loadSplat, madd, splat, store4 } from "./simd";
+
+/** Of the block's own 4×8 where there are fewer than 4 values or 8 channels. */
+const EDGE: usize = 0;
+
+/** `args.weight` is where the sums go: f32 [tasks, groups, kh, kw·ci, co]; `args.y` is the gradient of the output. */
+export function convGradWeight(args: Conv, task: i32): void {
+  const perImage = (args.oh + args.rows - 1) / args.rows;
+  const first = task * args.bandsPerTask;
+  const end = min(first + args.bandsPerTask, args.n * perImage);
+  const bytes = <usize>(args.kh * args.kw * args.ci * args.co) << 2;
+  const sums = args.weight + <usize>(task * args.groups) * bytes;
+  memory.fill(sums, 0, <usize>args.groups * bytes);
+  for (let group = 0; group < args.groups; group++) {
+    for (let band = first; band < end; band++) {
+      const image = band / perImage;
+      const top = (band % perImage) * args.rows;
+      const rows = min(args.rows, args.oh - top);
+      for (let column = 0; column < args.ow; column += args.columns) {
+        layOut(args, group, image, top, rows, column);
+        addBand(args, group, image * args.oh + top, rows, column, sums + <usize>group * bytes);
+      }
+    }
+  }
+}
+
+function addBand(args: Conv, group: i32, row: i32, rows: i32, column: i32, sums: usize): void {
+  const co = args.co;
+  const length = args.kw * args.ci;
+  const pixel = <usize>(args.groups * co) << 2;
+  const step = <usize>(args.stride * args.ci) << 2;
+  const line = lineBytes(args);
+  const count = min(args.columns, args.ow - column);
+  const dy = args.y + <usize>(row * args.ow + column) * pixel + (<usize>(group * co) << 2);
+  const dyLine = <usize>args.ow * pixel;
+  const stride = <usize>co << 2;
+  const edge = scratch + EDGE;
+  for (let i = 0; i < args.kh; i++) {
+    for (let l = 0; l < length; l += 4) {
+      const high = min(4, length - l);
+      const a = scratch + ROWS + <usize>i * line + (<usize>l << 2);
+      for (let j = 0; j < co; j += 8) {
+        const wide = min(8, co - j);
+        const sum = sums + <usize>(i * length + l) * stride + (<usize>j << 2);
+        const b = dy + (<usize>j << 2);
+        const full = high == 4 && wide == 8;
+        const at = full ? sum : edge;
+        const atStride = full ? stride : 32;
+        if (!full) {
+          memory.fill(edge, 0, 128);
+          copyRows(sum, stride, edge, 32, high, <usize>wide << 2);
+        }
+        block(a, step, <usize>args.stride * line, b, pixel, dyLine, rows, count, at, atStride);
+        if (!full) copyRows(edge, 32, sum, stride, high, <usize>wide << 2);
+      }
+    }
+  }
+}
+
+function copyRows(from: usize, fromStride: usize, to: usize, toStride: usize, rows: i32, bytes: usize): void {
+  for (let y = 0; y < rows; y++) memory.copy(to + <usize>y * toStride, from + <usize>y * fromStride, bytes);
+}
+
+/** Four of the laid-out values by eight channels, summed over `rows` × `count` pixels. */
+function block(
+  a: usize,
+  step: usize,
+  aLine: usize,
+  b: usize,
+  pixel: usize,
+  bLine: usize,
+  rows: i32,
+  count: i32,
+  sum: usize,
+  stride: usize,
+): void {
+  const s1 = sum + stride;
+  const s2 = s1 + stride;
+  const s3 = s2 + stride;
+  let c00 = load4(sum);
+  let c01 = load4(sum, 16);
+  let c10 = load4(s1);
+  let c11 = load4(s1, 16);
+  let c20 = load4(s2);
+  let c21 = load4(s2, 16);
+  let c30 = load4(s3);
+  let c31 = load4(s3, 16);
+  for (let r = 0; r < rows; r++) {
+    let p = a;
+    let d = b;
+    const end = d + <usize>count * pixel;
+    for (; d < end; d += pixel) {
+      const b0 = load4(d);
+      const b1 = load4(d, 16);
+      let t = loadSplat(p);
+      c00 = madd(t, b0, c00);
+      c01 = madd(t, b1, c01);
+      t = loadSplat(p, 4);
+      c10 = madd(t, b0, c10);
+      c11 = madd(t, b1, c11);
+      t = loadSplat(p, 8);
+      c20 = madd(t, b0, c20);
+      c21 = madd(t, b1, c21);
+      t = loadSplat(p, 12);
+      c30 = madd(t, b0, c30);
+      c31 = madd(t, b1, c31);
+      p += step;
+    }
+    a += aLine;
+    b += bLine;
+  }
+  store4(sum, c00);
+  store4(sum, c01, 16);
+  store4(s1, c10);
+  store4(s1, c11, 16);
+  store4(s2, c20);
+  store4(s2, c21, 16);
+  store4(s3, c30);
+  store4(s3, c31, 16);
+}
+
+@unmanaged
+export class ConvGradMerge {
+  sums: usize = 0; // f32 [parts, groups, kh, kw·ci, co]
+  parts: i32 = 0;
+  grad: usize = 0; // f32 [groups·co, ci, kh, kw]
+  groups: i32 = 0;
+  co: i32 = 0;
+  ci: i32 = 0;
+  kh: i32 = 0;
+  kw: i32 = 0;
+}
+
+/** A task writes the weights of one group and one place of the kernel. */
+export function convGradMerge(args: ConvGradMerge, task: i32): void {
+  const co = args.co;
+  const ci = args.ci;
+  const taps = args.kh * args.kw;
+  const group = task / taps;
+  const tap = task % taps;
+  const part = <usize>(args.groups * taps * ci * co) << 2;
+  const from = args.sums + (<usize>(task * ci * co) << 2);
+  for (let c = 0; c < ci; c++) {
+    for (let o = 0; o < co; o++) {
+      let p = from + (<usize>(c * co + o) << 2);
+      let sum: f32 = 0;
+      for (let i = 0; i < args.parts; i++, p += part) sum += load<f32>(p);
+      store<f32>(args.grad + (<usize>(((group * co + o) * ci + c) * taps + tap) << 2), sum);
+    }
+  }
+}

@@ -1,0 +1,287 @@
+/**
+ * Convolution by a 3×3 kernel at stride 1, by Winograd's F(4×4, 3×3): 36 products where the direct way takes 144.
+ *
+ *   Y = Aᵀ[ (G·g·Gᵀ) ∘ (Bᵀ·d·B) ]·A          (Lavin & Gray 2016)
+ *
+ * d is a 6×6 piece of the input, g the kernel, Y a 4×4 piece of the output: a tile. Summed over input channels, the
+ * middle is 36 matrix products [tiles, ci]·[ci, co]. Tiles are transformed a segment of a row of tiles at a time, first
+ * down the columns, then along the rows, always vectorised over channels; enough segments for some 1,000 values a product
+ * are gathered before the products, so that everything stays in the cache.
+ */
+import { scratch } from "./scratch";
+import { add, f4, load4, loadSplat, madd, splat, store4, sub } from "./simd";
+
+/** Floats between the rows of the strip that a segment is transformed in; the caller keeps six rows within L1. */
+export const STRIP: i32 = 1552;
+/** Tiles × channels that are gathered before the products. */
+export const BATCH: i32 = 1024;
+
+@unmanaged
+export class Winograd {
+  x: usize = 0; // f32 [n, h, w, ci]
+  weight: usize = 0; // f32 [36, co/8, ci, 8] with `plane` floats from one of the 36 to the next, see winogradWeights
+  y: usize = 0; // f32 [n, oh, ow, co]
+  n: i32 = 0;
+  h: i32 = 0;
+  w: i32 = 0;
+  ci: i32 = 0; // a multiple of 4
+  oh: i32 = 0;
+  ow: i32 = 0;
+  co: i32 = 0; // a multiple of 8
+  padTop: i32 = 0;
+  padLeft: i32 = 0;
+  segmentTiles: i32 = 0;
+  segmentsPerTask: i32 = 0;
+}
+
+export function winograd(args: Winograd, task: i32): void {
+  const ci = args.ci;
+  const co = args.co;
+  const tiles = args.segmentTiles;
+  const perRow = ((args.ow + 3) / 4 + tiles - 1) / tiles;
+  const rows = (args.oh + 3) / 4;
+  const first = task * args.segmentsPerTask;
+  const end = min(first + args.segmentsPerTask, args.n * rows * perRow);
+  const most = max(ci, co);
+  const batch = max(1, BATCH / most / tiles);
+  // Sixteen floats more than a power of two: planes would share a set of the cache.
+  const plane = <usize>(((batch * tiles + 3) & ~3) * most + 16) << 2;
+  const strip = scratch;
+  const trash = strip + (6 * STRIP << 2);
+  const v = trash + (STRIP << 2);
+  const m = v + 36 * plane;
+  const weightPlane = <usize>(ci * co + 16) << 2;
+  for (let s = first; s < end; s += batch) {
+    const count = min(batch, end - s);
+    for (let k = 0; k < count; k++) {
+      const at = s + k;
+      const row = at / perRow;
+      const column = (at % perRow) * tiles * 4;
+      inputStrip(args, row / rows, (row % rows) * 4 - args.padTop, column - args.padLeft, strip);
+      inputTiles(strip, v + ((<usize>(k * tiles * ci)) << 2), tiles, ci, plane);
+    }
+    const all = count * tiles;
+    for (let q: usize = 0; q < 36; q++) {
+      const panels = args.weight + q * weightPlane;
+      for (let j = 0; j < co; j += 8) {
+        product(v + q * plane, all, panels + (<usize>(j * ci) << 2), m + q * plane + (<usize>j << 2), ci, co);
+      }
+    }
+    for (let k = 0; k < count; k++) {
+      const at = s + k;
+      const row = at / perRow;
+      outputTiles(m + (<usize>(k * tiles * co) << 2), strip, tiles, co, plane);
+      outputStrip(args, row / rows, (row % rows) * 4, (at % perRow) * tiles * 4, strip, trash);
+    }
+  }
+}
+
+/** Bᵀ of six groups of values, one after another `step` bytes apart at `to`. */
+function transformInput(d0: f4, d1: f4, d2: f4, d3: f4, d4: f4, d5: f4, to: usize, step: usize): void {
+  const a = madd(splat(-4), d2, d4);
+  const b = madd(splat(-4), d1, d3);
+  const c = sub(d4, d2);
+  const e = sub(d3, d1);
+  store4(to, madd(splat(4), d0, madd(splat(-5), d2, d4)));
+  to += step;
+  store4(to, add(a, b));
+  to += step;
+  store4(to, sub(a, b));
+  to += step;
+  store4(to, madd(splat(2), e, c));
+  to += step;
+  store4(to, madd(splat(-2), e, c));
+  to += step;
+  store4(to, madd(splat(4), d1, madd(splat(-5), d3, d5)));
+}
+
+/** Six input rows from `top`, some columns from `left`, transformed down the columns: [6, columns·ci]. */
+export function inputStrip(args: Winograd, image: i32, top: i32, left: i32, strip: usize): void {
+  const ci = args.ci;
+  const pixel = <usize>ci << 2;
+  const columns = args.segmentTiles * 4 + 2;
+  const before = max(0, min(columns, -left));
+  const inside = max(0, min(columns, args.w - left) - before);
+  const line = <usize>args.w * pixel;
+  const from = args.x + (<usize>(image * args.h + top) * args.w + <usize>(left + before)) * pixel;
+  const bytes = <usize>inside * pixel;
+  for (let i = 0; i < 6; i++) {
+    const row = strip + <usize>(i * STRIP << 2);
+    memory.fill(row, 0, <usize>before * pixel);
+    memory.fill(row + <usize>before * pixel + bytes, 0, <usize>(columns - before - inside) * pixel);
+  }
+  const to = strip + <usize>before * pixel;
+  if (top >= 0 && top + 6 <= args.h) {
+    for (let i: usize = 0; i < bytes; i += 16) {
+      let p = from + i;
+      const d0 = load4(p);
+      p += line;
+      const d1 = load4(p);
+      p += line;
+      const d2 = load4(p);
+      p += line;
+      const d3 = load4(p);
+      p += line;
+      const d4 = load4(p);
+      p += line;
+      transformInput(d0, d1, d2, d3, d4, load4(p), to + i, STRIP << 2);
+    }
+    return;
+  }
+  for (let i: usize = 0; i < bytes; i += 16) {
+    const p = from + i;
+    transformInput(
+      edgeRow(args, top, 0, p, line),
+      edgeRow(args, top, 1, p, line),
+      edgeRow(args, top, 2, p, line),
+      edgeRow(args, top, 3, p, line),
+      edgeRow(args, top, 4, p, line),
+      edgeRow(args, top, 5, p, line),
+      to + i,
+      STRIP << 2,
+    );
+  }
+}
+
+function edgeRow(args: Winograd, top: i32, i: i32, p: usize, line: usize): f4 {
+  const y = top + i;
+  return y >= 0 && y < args.h ? load4(p + <usize>i * line) : splat(0);
+}
+
+/** The strip transformed along its rows: plane 6·row + k of the 36, [tiles, ci]. */
+export function inputTiles(strip: usize, v: usize, tiles: i32, ci: i32, plane: usize): void {
+  const pixel = <usize>ci << 2;
+  for (let i = 0; i < 6; i++) {
+    let p = strip + <usize>(i * STRIP << 2);
+    let q = v;
+    for (let t = 0; t < tiles; t++) {
+      const end = p + pixel;
+      for (; p < end; p += 16, q += 16) {
+        let r = p + pixel;
+        const d1 = load4(r);
+        r += pixel;
+        const d2 = load4(r);
+        r += pixel;
+        const d3 = load4(r);
+        r += pixel;
+        const d4 = load4(r);
+        r += pixel;
+        transformInput(load4(p), d1, d2, d3, d4, load4(r), q, plane);
+      }
+      p += 3 * pixel;
+    }
+    v += 6 * plane;
+  }
+}
+
+/** One panel of one of the 36 products: m [tiles, 8 of co] = v [tiles, ci] · panel [ci, 8]; four tiles at a time. */
+function product(v: usize, tiles: i32, panel: usize, m: usize, ci: i32, co: i32): void {
+  const pixel = <usize>ci << 2;
+  const stride = <usize>co << 2;
+  for (let t = 0; t < tiles; t += 4) {
+    let c00 = splat(0);
+    let c01 = c00;
+    let c10 = c00;
+    let c11 = c00;
+    let c20 = c00;
+    let c21 = c00;
+    let c30 = c00;
+    let c31 = c00;
+    let p0 = v;
+    let p1 = p0 + pixel;
+    let p2 = p1 + pixel;
+    let p3 = p2 + pixel;
+    const end = p1;
+    let b = panel;
+    for (; p0 < end; p0 += 4) {
+      const b0 = load4(b);
+      const b1 = load4(b, 16);
+      let s = loadSplat(p0);
+      c00 = madd(s, b0, c00);
+      c01 = madd(s, b1, c01);
+      s = loadSplat(p1);
+      c10 = madd(s, b0, c10);
+      c11 = madd(s, b1, c11);
+      s = loadSplat(p2);
+      c20 = madd(s, b0, c20);
+      c21 = madd(s, b1, c21);
+      s = loadSplat(p3);
+      c30 = madd(s, b0, c30);
+      c31 = madd(s, b1, c31);
+      p1 += 4;
+      p2 += 4;
+      p3 += 4;
+      b += 32;
+    }
+    let y = m;
+    store4(y, c00);
+    store4(y, c01, 16);
+    y += stride;
+    store4(y, c10);
+    store4(y, c11, 16);
+    y += stride;
+    store4(y, c20);
+    store4(y, c21, 16);
+    y += stride;
+    store4(y, c30);
+    store4(y, c31, 16);
+    v += 4 * pixel;
+    m += 4 * stride;
+  }
+}
+
+/** Aᵀ of six groups of values: four, one after another `step` bytes apart at `to`. */
+function transformOutput(p: usize, from: usize, to: usize, step: usize): void {
+  const m0 = load4(p);
+  p += from;
+  const m1 = load4(p);
+  p += from;
+  const m2 = load4(p);
+  p += from;
+  const m3 = load4(p);
+  p += from;
+  const m4 = load4(p);
+  const s1 = add(m1, m2);
+  const d1 = sub(m1, m2);
+  const s2 = add(m3, m4);
+  const d2 = sub(m3, m4);
+  store4(to, add(m0, add(s1, s2)));
+  to += step;
+  store4(to, madd(splat(2), d2, d1));
+  to += step;
+  store4(to, madd(splat(4), s2, s1));
+  to += step;
+  store4(to, add(madd(splat(8), d2, d1), load4(p + from)));
+}
+
+/** The products transformed along the rows: a strip [6, 4·tiles·co]. */
+function outputTiles(m: usize, strip: usize, tiles: i32, co: i32, plane: usize): void {
+  const pixel = <usize>co << 2;
+  for (let i = 0; i < 6; i++) {
+    let p = m;
+    let q = strip + <usize>(i * STRIP << 2);
+    for (let t = 0; t < tiles; t++) {
+      const end = q + pixel;
+      for (; q < end; p += 16, q += 16) transformOutput(p, plane, q, pixel);
+      q += 3 * pixel;
+    }
+    m += 6 * plane;
+  }
+}
+
+/** The strip transformed down the columns: four rows of y, as many of them and of their columns as there are. */
+function outputStrip(args: Winograd, image: i32, top: i32, left: i32, strip: usize, trash: usize): void {
+  const co = args.co;
+  const line = <usize>(args.ow * co) << 2;
+  const bytes = <usize>(min(args.segmentTiles * 4, args.ow - left) * co) << 2;
+  const y = args.y + (<usize>((image * args.oh + top) * args.ow + left) * co << 2);
+  if (top + 4 <= args.oh) {
+    for (let i: usize = 0; i < bytes; i += 16) transformOutput(strip + i, STRIP << 2, y + i, line);
+    return;
+  }
+  const rows = args.oh - top;
+  for (let i: usize = 0; i < bytes; i += 16) {
+    transformOutput(strip + i, STRIP << 2, trash, 16);
+    for (let r = 0; r < rows; r++) store4(y + i + <usize>r * line, load4(trash + (<usize>r << 4)));
+  }
+}

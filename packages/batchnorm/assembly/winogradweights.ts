@@ -1,0 +1,242 @@
+/** The weights' side of winograd.ts: their transform, and their gradient. */
+import { scratch } from "./scratch";
+import { add, f4, load4, loadSplat, madd, mul, splat, store4, sub } from "./simd";
+import { BATCH, inputStrip, inputTiles, STRIP, Winograd } from "./winograd";
+
+@unmanaged
+export class WinogradWeights {
+  weight: usize = 0; // f32 [co, ci, 3, 3]
+  panels: usize = 0; // f32 [36, co/8, ci, 8], 16 floats between the 36; of the turned kernel [36, ci/8, co, 8]
+  co: i32 = 0;
+  ci: i32 = 0;
+  turn: i32 = 0;
+}
+
+/** G·g·Gᵀ of every kernel. A task takes the kernels of one output channel, or with `turn` of one input channel. */
+export function winogradWeights(args: WinogradWeights, task: i32): void {
+  const turn = args.turn != 0;
+  const deep = turn ? args.co : args.ci;
+  const across = turn ? args.ci : args.co;
+  const plane = <usize>(deep * across + 16) << 2;
+  const to = args.panels + (<usize>((task >> 3) * deep * 8 + (task & 7)) << 2);
+  for (let d = 0; d < deep; d++) {
+    const g = args.weight + (<usize>((turn ? d * args.ci + task : task * args.ci + d) * 9) << 2);
+    // Down the columns into scratch [6][3], then along the rows.
+    for (let k = 0; k < 3; k++) {
+      const at = turn ? 2 - k : k;
+      const top = load<f32>(g + (<usize>(turn ? 6 + at : at) << 2));
+      const middle = load<f32>(g + (<usize>(3 + at) << 2));
+      const bottom = load<f32>(g + (<usize>(turn ? at : 6 + at) << 2));
+      spreadKernel(top, middle, bottom, scratch + (<usize>k << 2), 12);
+    }
+    for (let i: usize = 0; i < 6; i++) {
+      const row = scratch + i * 12;
+      spreadKernel(load<f32>(row), load<f32>(row, 4), load<f32>(row, 8), to + 6 * i * plane + (<usize>d << 5), plane);
+    }
+  }
+}
+
+/** G of three values: six, `step` bytes apart. */
+function spreadKernel(g0: f32, g1: f32, g2: f32, to: usize, step: usize): void {
+  const sum = (g0 + g2) * <f32>(-1.0 / 6);
+  const half = g1 * <f32>(1.0 / 6);
+  const quarter = g0 * <f32>(1.0 / 24) + g2 * <f32>(1.0 / 6);
+  const twelfth = g1 * <f32>(1.0 / 12);
+  store<f32>(to, g0 * <f32>0.25);
+  store<f32>(to + step, sum - half);
+  store<f32>(to + 2 * step, sum + half);
+  store<f32>(to + 3 * step, quarter + twelfth);
+  store<f32>(to + 4 * step, quarter - twelfth);
+  store<f32>(to + 5 * step, g2);
+}
+
+@unmanaged
+export class WinogradGradWeight {
+  x: usize = 0; // f32 [n, h, w, ci]; the fields of Winograd in its order, so that inputStrip reads them
+  products: usize = 0; // f32 [tasks, 36, ci·co + 16]: room to sum in
+  dy: usize = 0; // f32 [n, oh, ow, co]
+  n: i32 = 0;
+  h: i32 = 0;
+  w: i32 = 0;
+  ci: i32 = 0;
+  oh: i32 = 0;
+  ow: i32 = 0;
+  co: i32 = 0;
+  padTop: i32 = 0;
+  padLeft: i32 = 0;
+  segmentTiles: i32 = 0;
+  segmentsPerTask: i32 = 0;
+  sums: usize = 0; // f32 [tasks, 3, 3·ci, co]
+}
+
+/** Σ over a task's tiles of (Bᵀ·d·B)ᵀ × (A·dy·Aᵀ), then Gᵀ(·)G once: the adjoint of the forward pass. */
+export function winogradGradWeight(args: WinogradGradWeight, task: i32): void {
+  const ci = args.ci;
+  const co = args.co;
+  const tiles = args.segmentTiles;
+  const perRow = ((args.ow + 3) / 4 + tiles - 1) / tiles;
+  const rows = (args.oh + 3) / 4;
+  const first = task * args.segmentsPerTask;
+  const end = min(first + args.segmentsPerTask, args.n * rows * perRow);
+  const most = max(ci, co);
+  // Twice as many as forward: each product also reads and writes its sums.
+  const batch = max(1, (2 * BATCH) / most / tiles);
+  const plane = <usize>(((batch * tiles + 3) & ~3) * most + 16) << 2;
+  const strip = scratch;
+  const v = strip + (7 * STRIP << 2);
+  const z = v + 36 * plane;
+  const size = ci * co;
+  const sumPlane = <usize>(size + 16) << 2;
+  const products = args.products + <usize>task * 36 * sumPlane;
+  memory.fill(products, 0, 36 * sumPlane);
+  for (let s = first; s < end; s += batch) {
+    const count = min(batch, end - s);
+    for (let k = 0; k < count; k++) {
+      const at = s + k;
+      const row = at / perRow;
+      const column = (at % perRow) * tiles * 4;
+      const input = changetype<Winograd>(changetype<usize>(args));
+      inputStrip(input, row / rows, (row % rows) * 4 - args.padTop, column - args.padLeft, strip);
+      inputTiles(strip, v + (<usize>(k * tiles * ci) << 2), tiles, ci, plane);
+      gradStrip(args, row / rows, (row % rows) * 4, column, strip);
+      gradTiles(strip, z + (<usize>(k * tiles * co) << 2), tiles, co, plane);
+    }
+    const all = count * tiles;
+    for (let q: usize = 0; q < 36; q++) {
+      for (let i = 0; i < ci; i += 4) {
+        for (let j = 0; j < co; j += 8) {
+          const a = v + q * plane + (<usize>i << 2);
+          const b = z + q * plane + (<usize>j << 2);
+          outer(a, <usize>ci << 2, b, <usize>co << 2, all, products + q * sumPlane + (<usize>(i * co + j) << 2));
+        }
+      }
+    }
+  }
+  gather(products, sumPlane, args.sums + <usize>task * 9 * (<usize>size << 2), size);
+}
+
+/** A of four groups of values, at p and `from` bytes apart: six, `step` bytes apart at `to`. */
+function spread(y0: f4, y1: f4, y2: f4, y3: f4, to: usize, step: usize): void {
+  const even = add(y0, y2);
+  const odd = add(y1, y3);
+  const even2 = madd(splat(4), y2, y0);
+  const odd2 = madd(splat(8), y3, add(y1, y1));
+  store4(to, y0);
+  to += step;
+  store4(to, add(even, odd));
+  to += step;
+  store4(to, sub(even, odd));
+  to += step;
+  store4(to, add(even2, odd2));
+  to += step;
+  store4(to, sub(even2, odd2));
+  to += step;
+  store4(to, y3);
+}
+
+/** Four rows of dy spread down the columns: a strip [6, 4·tiles·co]; beyond the edges dy is 0. */
+function gradStrip(args: WinogradGradWeight, image: i32, top: i32, left: i32, strip: usize): void {
+  const pixel = <usize>args.co << 2;
+  const columns = args.segmentTiles * 4;
+  const inside = min(columns, args.ow - left);
+  const bytes = <usize>inside * pixel;
+  const line = <usize>args.ow * pixel;
+  const from = args.dy + <usize>((image * args.oh + top) * args.ow + left) * pixel;
+  const rows = args.oh - top;
+  for (let i: usize = 0; i < bytes; i += 16) {
+    const p = from + i;
+    const y1 = rows > 1 ? load4(p + line) : splat(0);
+    const y2 = rows > 2 ? load4(p + 2 * line) : splat(0);
+    const y3 = rows > 3 ? load4(p + 3 * line) : splat(0);
+    spread(load4(p), y1, y2, y3, strip + i, STRIP << 2);
+  }
+  for (let i = 0; i < 6; i++) memory.fill(strip + (<usize>(i * STRIP) << 2) + bytes, 0, <usize>(columns - inside) * pixel);
+}
+
+/** The strip spread along its rows: plane 6·row + k of the 36, [tiles, co]. */
+function gradTiles(strip: usize, z: usize, tiles: i32, co: i32, plane: usize): void {
+  const pixel = <usize>co << 2;
+  for (let i = 0; i < 6; i++) {
+    let p = strip + <usize>(i * STRIP << 2);
+    let q = z;
+    for (let t = 0; t < tiles; t++) {
+      const end = p + pixel;
+      for (; p < end; p += 16, q += 16) {
+        const r = p + 2 * pixel;
+        spread(load4(p), load4(p + pixel), load4(r), load4(r + pixel), q, plane);
+      }
+      p += 3 * pixel;
+    }
+    z += 6 * plane;
+  }
+}
+
+/** sum [4, 8 of co] += Σ over tiles of a [4 of ci] × b [8 of co]. */
+function outer(a: usize, aStep: usize, b: usize, bStep: usize, tiles: i32, sum: usize): void {
+  const s1 = sum + bStep;
+  const s2 = s1 + bStep;
+  const s3 = s2 + bStep;
+  let c00 = load4(sum);
+  let c01 = load4(sum, 16);
+  let c10 = load4(s1);
+  let c11 = load4(s1, 16);
+  let c20 = load4(s2);
+  let c21 = load4(s2, 16);
+  let c30 = load4(s3);
+  let c31 = load4(s3, 16);
+  for (let t = 0; t < tiles; t++) {
+    const b0 = load4(b);
+    const b1 = load4(b, 16);
+    let s = loadSplat(a);
+    c00 = madd(s, b0, c00);
+    c01 = madd(s, b1, c01);
+    s = loadSplat(a, 4);
+    c10 = madd(s, b0, c10);
+    c11 = madd(s, b1, c11);
+    s = loadSplat(a, 8);
+    c20 = madd(s, b0, c20);
+    c21 = madd(s, b1, c21);
+    s = loadSplat(a, 12);
+    c30 = madd(s, b0, c30);
+    c31 = madd(s, b1, c31);
+    a += aStep;
+    b += bStep;
+  }
+  store4(sum, c00);
+  store4(sum, c01, 16);
+  store4(s1, c10);
+  store4(s1, c11, 16);
+  store4(s2, c20);
+  store4(s2, c21, 16);
+  store4(s3, c30);
+  store4(s3, c31, 16);
+}
+
+/** Gᵀ(·)G of the 36 sums: nine, [3, 3, ci·co]. */
+function gather(products: usize, plane: usize, sums: usize, size: i32): void {
+  const bytes = <usize>size << 2;
+  for (let i: usize = 0; i < bytes; i += 16) {
+    for (let r: usize = 0; r < 6; r++) gatherSix(products + r * 6 * plane + i, plane, scratch + r * 48, 16);
+    for (let k: usize = 0; k < 3; k++) gatherSix(scratch + k * 16, 48, sums + k * bytes + i, 3 * bytes);
+  }
+}
+
+/** Gᵀ of six groups of values, `from` bytes apart: three, `step` bytes apart at `to`. */
+function gatherSix(p: usize, from: usize, to: usize, step: usize): void {
+  const u0 = load4(p);
+  p += from;
+  const u1 = load4(p);
+  p += from;
+  const u2 = load4(p);
+  p += from;
+  const u3 = load4(p);
+  p += from;
+  const u4 = load4(p);
+  const a = mul(add(u1, u2), splat(<f32>(1.0 / 6)));
+  const b = add(u3, u4);
+  store4(to, sub(madd(b, splat(<f32>(1.0 / 24)), mul(u0, splat(0.25))), a));
+  to += step;
+  store4(to, madd(sub(u3, u4), splat(<f32>(1.0 / 12)), mul(sub(u2, u1), splat(<f32>(1.0 / 6)))));
+  to += step;
+  store4(to, sub(add(mul(b, splat(<f32>(1.0 / 6))), load4(p + from)), a));
+}

@@ -1,0 +1,155 @@
+/**
+ * Convolution of NHWC tensors: y = x ∗ W + b, with W [co, ci / groups, kh, kw] as PyTorch keeps it.
+ * Backward: dx is the convolution of dy by W turned and transposed, dW the sum over pixels of x under the kernel times dy,
+ * db = Σ dy.
+ */
+import type { Arena } from "../engine/arena.ts";
+import type { Call, Engine } from "../engine/engine.ts";
+import { tasksOf } from "./layout.ts";
+
+/** Sizes of a convolution; channels are of all groups together. */
+export interface ConvShape {
+  n: number;
+  h: number;
+  w: number;
+  ci: number;
+  oh: number;
+  ow: number;
+  co: number;
+  kh: number;
+  kw: number;
+  stride: number;
+  padding: readonly [number, number];
+  groups: number;
+}
+
+export interface ConvBuffers {
+  x: number; // f32 [n, h, w, ci]
+  y: number; // f32 [n, oh, ow, co]
+  dy: number; // f32, as y; 0: no backward pass
+  dx: number; // f32, as x; 0: not wanted
+  weight: number; // f32 [co, ci / groups, kh, kw]
+  bias: number; // f32 [co], or 0
+  dweight: number; // f32, as weight
+  dbias: number; // f32 [co], or 0
+}
+
+/** Floats of scratch that laid-out rows may take: see assembly/conv.ts. */
+const ROOM = 120_000;
+/** Multiplications worth a task of their own. */
+const GRAIN = 2_000_000;
+/** Output rows laid out together: as few as keep the sums of the weights' gradient in registers for a while. */
+const BAND = 4;
+/** Partial sums of the gradient of the weights: few, for they are as large as the weights. */
+const MOST_PARTS = 8;
+
+/** A convolution bound to its buffers, by whatever algorithm. */
+export interface ConvOp {
+  forward(): void;
+  backward(): void;
+}
+
+/** The way that takes every shape. */
+export class DirectConv implements ConvOp {
+  readonly #forward: Call[] = [];
+  readonly #backward: Call[] = [];
+
+  constructor(engine: Engine, arena: Arena, shape: ConvShape, buffers: ConvBuffers) {
+    const { n, h, w, oh, ow, kh, kw, stride, padding, groups } = shape;
+    const { x, y, dy, dx, weight, bias, dweight, dbias } = buffers;
+    const co = shape.co / groups;
+    const ci = shape.ci / groups;
+    const add = (list: Call[], call: unknown) => list.push(call as Call);
+    const kernel = { groups, co, ci, kh, kw };
+    const sizes = { n, h, w, ci, oh, ow, co, groups, kh, kw, stride };
+    const place = { padTop: padding[0], padLeft: padding[1], yh: oh, yw: ow, yTop: 0, yLeft: 0, yStep: 1 };
+    const all = { tapTop: 0, tapLeft: 0, tapStep: 1 };
+
+    const panels = arena.floats(groups * Math.ceil(co / 8) * 8 * kh * kw * ci);
+    const pack = { weight, panels, ...kernel, turn: 0, ...all };
+    add(this.#forward, engine.call(arena, "packConv", pack, groups * Math.ceil(co / 8)));
+    const { bands, ...cut } = cutInto(sizes, 64);
+    const args = { x, weight: panels, bias, y, ...sizes, ...place, ...cut };
+    add(this.#forward, engine.call(arena, "conv", args, tasksOf(bands, cut.bandsPerTask)));
+    if (!dy) return;
+
+    const { bands: partBands, ...partCut } = cutInto(sizes, MOST_PARTS);
+    const parts = tasksOf(partBands, partCut.bandsPerTask);
+    const sums = arena.floats(parts * groups * kh * kw * ci * co);
+    const sum = { x, weight: sums, bias: 0, y: dy, ...sizes, ...place, ...partCut };
+    add(this.#backward, engine.call(arena, "convGradWeight", sum, parts));
+    const merge = { sums, parts, grad: dweight, ...kernel };
+    add(this.#backward, engine.call(arena, "convGradMerge", merge, groups * kh * kw));
+    if (dbias) {
+      const each = Math.max(4, Math.ceil(32768 / (n * oh * ow) / 4) * 4);
+      const rows = { x: dy, rows: n * oh * ow, channels: shape.co, channelsPerTask: each, sum: dbias };
+      add(this.#backward, engine.call(arena, "sumRows", rows, tasksOf(shape.co, each)));
+    }
+    if (!dx) return;
+    for (const top of phases(h, kh, stride, padding[0])) {
+      for (const left of phases(w, kw, stride, padding[1])) {
+        if (!top.count || !left.count) continue;
+        const turned = arena.floats(groups * Math.ceil(ci / 8) * 8 * Math.max(1, top.taps * left.taps * co));
+        const taps = { tapTop: top.tap, tapLeft: left.tap, tapStep: stride };
+        const turn = { weight, panels: turned, ...kernel, turn: 1, ...taps };
+        add(this.#backward, engine.call(arena, "packConv", turn, groups * Math.ceil(ci / 8)));
+        const back = { n, h: oh, w: ow, ci: co, oh: top.count, ow: left.count, co: ci, groups, stride: 1 };
+        const reach = { kh: left.taps ? top.taps : 0, kw: top.taps ? left.taps : 0 };
+        const to = { yh: h, yw: w, yTop: top.first, yLeft: left.first, yStep: stride };
+        const pads = { padTop: top.padding, padLeft: left.padding };
+        const { bands, ...cut } = cutInto({ ...back, ...reach }, 64);
+        const grad = { x: dy, weight: turned, bias: 0, y: dx, ...back, ...reach, ...pads, ...to, ...cut };
+        add(this.#backward, engine.call(arena, "conv", grad, tasksOf(bands, cut.bandsPerTask)));
+      }
+    }
+  }
+
+  forward(): void {
+    for (const call of this.#forward) call.run();
+  }
+
+  backward(): void {
+    for (const call of this.#backward) call.run();
+  }
+}
+
+/** Those input rows (or columns) that the same taps of the kernel reach. */
+interface Phase {
+  /** The first of them; the others follow `stride` apart. */
+  first: number;
+  count: number;
+  /** The first tap; the others follow `stride` apart. */
+  tap: number;
+  taps: number;
+  /** Of the convolution of dy that gives their gradients. */
+  padding: number;
+}
+
+/** Input row i is reached by tap k from output row (i + padding − k) / stride, where that is whole. */
+function phases(size: number, kernel: number, stride: number, padding: number): Phase[] {
+  return Array.from({ length: stride }, (_, tap) => {
+    const first = (((tap - padding) % stride) + stride) % stride;
+    const taps = Math.max(0, Math.ceil((kernel - tap) / stride));
+    const output = (first + padding - tap) / stride;
+    return { first, count: Math.max(0, Math.ceil((size - first) / stride)), tap, taps, padding: taps - 1 - output };
+  });
+}
+
+type Cut = Record<"n" | "oh" | "ow" | "ci" | "co" | "groups" | "kh" | "kw" | "stride", number>;
+
+/** How a convolution is cut: columns and rows laid out together, and at most so many tasks of whole bands. */
+function cutInto({ n, oh, ow, ci, co, groups, kh, kw, stride }: Cut, most: number) {
+  const widest = Math.ceil(ow / 4) * 4;
+  const room = (rows: number) => ROOM / ((rows - 1) * stride + Math.max(1, kh)) / ci;
+  const fitting = (rows: number) => Math.floor((Math.floor((room(rows) - kw) / stride) + 1) / 4) * 4;
+  const rows = fitting(BAND) >= widest ? Math.min(BAND, oh) : 1;
+  const columns = Math.max(4, Math.min(widest, fitting(rows)));
+  const bands = n * Math.ceil(oh / rows);
+  const work = rows * ow * groups * co * ci * Math.max(1, kh * kw);
+  return { rows, columns, bands, bandsPerTask: Math.ceil(Math.max(GRAIN / work, bands / most, 1)) };
+}
+
+/** Whether scratch has room for the rows under four pixels. */
+export function convFits(kh: number, kw: number, ci: number, stride: number): boolean {
+  return kh * (3 * stride + kw) * ci <= ROOM;
+}

@@ -1,0 +1,10 @@
+import type { Arena } from "../engine/arena.ts";
+import type { Engine } from "../engine/engine.ts";
+import { type ConvBuffers, type ConvOp, type ConvShape, DirectConv } from "./conv.ts";
+import { WinogradConv, winogradTakes } from "./winograd.ts";
+
+/** The fastest way for the shape, unless the engine is to be accurate. */
+export function convolution(engine: Engine, arena: Arena, shape: ConvShape, buffers: ConvBuffers): ConvOp {
+  const winograd = engine.convolution === "fast" && winogradTakes(shape, buffers);
+  return new (winograd ? WinogradConv : DirectConv)(engine, arena, shape, buffers);
+}
