@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
+    setupFiles: ["packages/batchnorm/test/support/setup.ts"],
     testTimeout: 60_000,
     // Two at a time: each test file may start threads of its own.
     maxWorkers: 2,

@@ -51,7 +51,9 @@ function forget(name) {
 
 function install() {
   // Not `npm ci`: it insists on the lock naming every platform of an optional package, also where a registry lacks some.
-  once("install", [join(root, "package-lock.json")], () => run("npm", ["install", "--no-save", "--no-audit", "--no-fund"]));
+  once("install", [join(root, "package-lock.json")], () =>
+    run("npm", ["install", "--no-save", "--no-audit", "--no-fund"]),
+  );
 }
 
 function build() {

@@ -20,6 +20,7 @@ const orders = {
     "models",
     "train",
     "node",
+    "reference",
     "index",
   ],
   "cli/src": ["errors", "words", "datasets", "runs", "experiments", "report", "terminal", "commands", "main"],

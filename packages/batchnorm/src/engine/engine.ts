@@ -1,6 +1,12 @@
 import { BatchNormError, check } from "../errors.ts";
-import { type Arguments, contract, type KernelFunction, type KernelName, kernelNames } from "../kernels/contract.ts";
-import { referenceKernels } from "../kernels/reference.ts";
+import {
+  type Arguments,
+  contract,
+  type KernelFunction,
+  type KernelName,
+  type Kernels,
+  kernelNames,
+} from "../kernels/contract.ts";
 import { bestBuild, compileBuild, instantiate, SCRATCH_BYTES, type WasmBuild } from "../kernels/wasm.ts";
 import type { Arena } from "./arena.ts";
 import { Memory } from "./memory.ts";
@@ -19,11 +25,21 @@ export interface EngineOptions {
    * "accurate": every convolution is direct.
    */
   convolution?: "fast" | "accurate";
-  /** Names a build instead: for tests and comparisons. "reference" is plain float64 loops, and slow. */
+  /**
+   * Names a build instead: for tests and comparisons. "reference" is plain float64 loops, and slow; it is not in the
+   * library's main module, `enableReference` of "batchnorm/reference" provides it.
+   */
   build?: Build;
 }
 
 export type Build = WasmBuild | "reference";
+
+/** The reference's kernels over a memory, once somebody has provided them. */
+let reference: ((memory: WebAssembly.Memory) => Kernels) | null = null;
+
+export function provideReference(make: (memory: WebAssembly.Memory) => Kernels): void {
+  reference = make;
+}
 
 /** The kernels, over a memory of their own, on one or more threads. */
 export class Engine {
@@ -52,7 +68,10 @@ export class Engine {
     const scratch = CONTROL + CONTROL_BYTES;
     this.memory = new Memory(shared, scratch + this.threads * SCRATCH_BYTES);
     if (this.build === "reference") {
-      this.#kernels = referenceKernels(this.memory.wasm);
+      check(reference !== null, "E_PLATFORM", "Engine", () => {
+        return 'expected the reference to be there: call enableReference() of "batchnorm/reference" first';
+      });
+      this.#kernels = reference(this.memory.wasm);
       return;
     }
     const module = compileBuild(this.build, shared);

@@ -2,7 +2,7 @@
  * The threads of an engine. The caller is one of them; the others are workers that take tasks as they come, so a worker
  * that has not started yet, or that the system has stopped, is not waited for. See assembly/threads.ts for the protocol.
  */
-import type { KernelFunction, Kernels } from "../kernels/contract.ts";
+import { type KernelFunction, type KernelName, type Kernels, kernelNames } from "../kernels/contract.ts";
 import type { ThreadFunctions } from "../kernels/wasm.ts";
 import type { Memory } from "./memory.ts";
 
@@ -17,6 +17,8 @@ export interface WorkerSetup {
   module: WebAssembly.Module;
   memory: WebAssembly.Memory;
   scratch: number;
+  /** In the order that kernels are numbered by. */
+  names: KernelName[];
 }
 
 /** As much of Node's and the browser's Worker as we use. */
@@ -37,7 +39,9 @@ export class Pool {
     this.#kernels = kernels;
     // A page's main thread must not sleep; it spins.
     this.#maySleep = typeof document === "undefined" ? 1 : 0;
-    this.#workers = scratches.map((scratch) => startWorker({ module, memory: memory.wasm, scratch }));
+    this.#workers = scratches.map((scratch) =>
+      startWorker({ module, memory: memory.wasm, scratch, names: kernelNames }),
+    );
   }
 
   /** Runs every task of one call on all threads; returns when all are done. */

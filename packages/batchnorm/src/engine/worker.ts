@@ -1,11 +1,10 @@
 /** What each thread of the pool runs: wait for the bell, take tasks until there are none, again. */
-import { kernelNames } from "../kernels/contract.ts";
 import { instantiate } from "../kernels/wasm.ts";
 import { ARGUMENTS, CONTROL, KERNEL, type WorkerSetup } from "./pool.ts";
 
-function serve({ module, memory, scratch }: WorkerSetup): void {
+function serve({ module, memory, scratch, names }: WorkerSetup): void {
   const kernels = instantiate(module, memory, scratch);
-  const table = kernelNames.map((name) => kernels[name]);
+  const table = names.map((name) => kernels[name]);
   // The control block is in the first page, so this view serves however the memory grows.
   const words = new Int32Array(memory.buffer);
   let heard = 0;

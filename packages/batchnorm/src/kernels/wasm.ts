@@ -1,8 +1,9 @@
 /**
  * The two WebAssembly builds of the kernels: which one this platform can run, and instances of it.
  */
+import { inflateSync } from "fflate";
 import { BatchNormError } from "../errors.ts";
-import { relaxed, simd } from "./builds.gen.ts";
+import { bothBytes, deflated, simdBytes } from "./builds.gen.ts";
 import type { Kernels } from "./contract.ts";
 
 /** "relaxed" fuses products and sums where the hardware does; "simd" gives the same bits on every machine. */
@@ -21,15 +22,14 @@ export interface ThreadFunctions {
   close(control: number): void;
 }
 
-const bytes = new Map<WasmBuild, Uint8Array<ArrayBuffer>>();
+let both: Uint8Array<ArrayBuffer> | undefined;
 
 function bytesOf(build: WasmBuild): Uint8Array<ArrayBuffer> {
-  let found = bytes.get(build);
-  if (!found) {
-    found = Uint8Array.from(atob(build === "relaxed" ? relaxed : simd), (c) => c.charCodeAt(0));
-    bytes.set(build, found);
+  if (!both) {
+    const packed = Uint8Array.from(atob(deflated), (c) => c.charCodeAt(0));
+    both = inflateSync(packed, { out: new Uint8Array(bothBytes) }) as Uint8Array<ArrayBuffer>;
   }
-  return found;
+  return build === "simd" ? both.subarray(0, simdBytes) : both.subarray(simdBytes);
 }
 
 /**
