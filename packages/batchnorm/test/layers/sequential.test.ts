@@ -46,7 +46,10 @@ describe("Sequential", () => {
 
   it("sets the mode of all layers within", () => {
     const model = network();
-    const modes = () => new Set([...model.modules()].map((layer) => layer.training));
+    const [linear, norm, sigmoid, inner] = model.layers;
+    const all = [model, linear, norm, sigmoid, inner, ...(inner as Sequential).layers];
+    expect([...model.modules()]).toEqual(all);
+    const modes = () => new Set(all.map((layer) => layer.training));
     expect(modes()).toEqual(new Set([true]));
     expect(model.eval()).toBe(model);
     expect(modes()).toEqual(new Set([false]));
