@@ -5,7 +5,7 @@
  * smallest normal number, above at 2.4e38; NaN stays NaN. Reduction x = n·ln2 + r, |r| ≤ ln2/2 (Cody & Waite), then
  * the Taylor polynomial of degree 7, whose remainder there is below 5e-9 relative.
  * log: float64; relative error at most 2e-15; log m by its atanh series with m in [√½, √2).
- * tanh4: float32, error at most 3 units in the last place, exact sign and 0.
+ * tanh4: float32, error at most 3 units in the last place; of −0 it is 0.
  */
 import { above, abs4, add, div, f4, greater, lesser, madd, mul, neg, powerOfTwo, select4, splat, sub } from "./simd";
 

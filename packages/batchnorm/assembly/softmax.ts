@@ -18,7 +18,7 @@ export class SoftmaxCrossEntropy {
   gradScale: f32 = 0;
 }
 
-/** Scratch holds one row, padded to a multiple of 4 with −∞, so no more than 16,384 classes. */
+/** Scratch holds one row, padded to a multiple of 4 with −∞: room for far more than the 32,768 classes that a loss takes. */
 export function softmaxCrossEntropy(args: SoftmaxCrossEntropy, task: i32): void {
   const classes = args.classes;
   const bytes = <usize>classes << 2;

@@ -212,7 +212,6 @@ export class BatchNorm extends Layer {
 
   #forwardTrain(op: BatchNormOp): void {
     op.forwardTrain();
-    if (!this.training) return;
     if (this.observer) this.observer(op.count, op.mean, op.variance);
     else if (this.trackRunningStats) this.#track(op.count, op.mean, op.variance);
   }
