@@ -14,7 +14,7 @@
  */
 
 /** About 30 µs: longer than the gap between two kernels of a training step, shorter than a wake-up. */
-const SPINS: i32 = 6000;
+const SPINS: i32 = 20000;
 
 /** The caller opens an epoch of `tasks` tasks (at most 65,535) and wakes who sleeps. */
 export function open(control: usize, tasks: i32): void {

@@ -60,15 +60,8 @@ export {
   SGD,
   type SGDOptions,
 } from "./train/optimizer.ts";
+export type { Evaluation, FitOptions, Progress, StepResult, TrainerOptions, Watched } from "./train/options.ts";
 export { constant, cosine, exponentialDecay, type Schedule, stepDecay, warmup } from "./train/schedule.ts";
-export {
-  type Evaluation,
-  type FitOptions,
-  type Progress,
-  type StepResult,
-  Trainer,
-  type TrainerOptions,
-  type Watched,
-} from "./train/trainer.ts";
+export { Trainer } from "./train/trainer.ts";
 // Model to model
 export { estimatePopulation } from "./transform/population.ts";

@@ -132,13 +132,14 @@ export class BatchNormOp {
   forwardTrain(): void {
     this.#moments.run();
     this.#mergeMoments();
-    const { mean, rstd, variance, count, eps } = this;
-    for (let c = 0; c < this.channels; c++) {
-      variance[c] = Math.max(variance[c] / count, 0);
+    const { variance, rstd, channels, count, eps } = this;
+    for (let c = 0; c < channels; c++) {
+      const v = Math.max(variance[c] / count, 0);
+      variance[c] = v;
       // Where the squares have left float32's range, y is NaN: 1/√∞ would make it beta in silence.
-      rstd[c] = variance[c] < Number.POSITIVE_INFINITY ? reciprocalRoot(variance[c] + eps) : Number.NaN;
+      rstd[c] = v < Number.POSITIVE_INFINITY ? reciprocalRoot(v + eps) : Number.NaN;
     }
-    this.#normalize(mean);
+    this.#normalize(this.mean);
   }
 
   /** Normalizes by given statistics (Algorithm 2). */
@@ -163,18 +164,21 @@ export class BatchNormOp {
     this.#sumGradients();
     if (!this.#gradInput) return;
     const { f32 } = this.#engine.memory;
-    const { mean, rstd, count } = this;
+    const { mean, rstd, count, channels } = this;
     const gamma = this.#buffers.gamma >> 2;
     const center = this.#center >> 2;
     const a = this.#k1 >> 2;
     const b = this.#k2 >> 2;
     const k = this.#k3 >> 2;
-    for (let c = 0; c < this.channels; c++) {
-      const scale = (gamma ? f32[gamma + c] : 1) * rstd[c];
-      const slope = (-scale * rstd[c] * this.#sumDyX[c]) / count;
+    const sums = this.#sumDy;
+    const products = this.#sumDyX;
+    for (let c = 0; c < channels; c++) {
+      const r = rstd[c];
+      const scale = (gamma ? f32[gamma + c] : 1) * r;
+      const slope = (-scale * r * products[c]) / count;
       f32[a + c] = scale;
       f32[b + c] = slope;
-      f32[k + c] = -((scale * this.#sumDy[c]) / count) - slope * (mean[c] - f32[center + c]);
+      f32[k + c] = -((scale * sums[c]) / count) - slope * (mean[c] - f32[center + c]);
     }
     this.#gradInput.run();
   }
@@ -192,14 +196,15 @@ export class BatchNormOp {
 
   #mergeMoments(): void {
     const { f64 } = this.#engine.memory;
+    const { channels } = this;
     const merged = this.#merged;
-    merged.count = 0;
-    merged.mean.fill(0);
-    merged.m2.fill(0);
     const mean = this.#part1 >> 3;
     const m2 = this.#part2 >> 3;
-    for (let i = 0; i < this.#partRows.length; i++) {
-      mergeMoments(merged, this.#partRows[i], f64, mean + i * this.channels, m2 + i * this.channels, this.channels);
+    merged.count = this.#partRows[0];
+    merged.mean.set(f64.subarray(mean, mean + channels));
+    merged.m2.set(f64.subarray(m2, m2 + channels));
+    for (let i = 1; i < this.#partRows.length; i++) {
+      mergeMoments(merged, this.#partRows[i], f64, mean + i * channels, m2 + i * channels, channels);
     }
   }
 
@@ -213,9 +218,11 @@ export class BatchNormOp {
     const shift = this.#k2 >> 2;
     for (let c = 0; c < channels; c++) {
       const s = (gamma ? f32[gamma + c] : 1) * rstd[c];
-      f32[center + c] = mean[c];
+      const m = mean[c];
+      const rounded = Math.fround(m);
+      f32[center + c] = rounded;
       f32[scale + c] = s;
-      f32[shift + c] = (beta ? f32[beta + c] : 0) - (mean[c] - f32[center + c]) * s;
+      f32[shift + c] = (beta ? f32[beta + c] : 0) - (m - rounded) * s;
     }
     this.#affine.run();
   }
@@ -229,18 +236,21 @@ export class BatchNormOp {
     const part2 = this.#part2 >> 3;
     this.#gradSums?.run();
     const { dgamma, dbeta } = this.#buffers;
+    const parts = this.#partRows.length * channels;
+    const sums = this.#sumDy;
+    const products = this.#sumDyX;
     for (let c = 0; c < channels; c++) {
       let sumDy = 0;
       let sumDyX = 0;
-      for (let i = c; i < this.#partRows.length * channels; i += channels) {
+      for (let i = c; i < parts; i += channels) {
         sumDy += f64[part1 + i];
         sumDyX += f64[part2 + i];
       }
-      this.#sumDy[c] = sumDy;
-      this.#sumDyX[c] = (sumDyX - (mean[c] - f32[center + c]) * sumDy) * rstd[c];
-      if (dgamma) f32[(dgamma >> 2) + c] = this.#sumDyX[c];
-      if (dbeta) f32[(dbeta >> 2) + c] = sumDy;
+      sums[c] = sumDy;
+      products[c] = (sumDyX - (mean[c] - f32[center + c]) * sumDy) * rstd[c];
     }
+    if (dgamma) f32.set(products, dgamma >> 2);
+    if (dbeta) f32.set(sums, dbeta >> 2);
   }
 }
 

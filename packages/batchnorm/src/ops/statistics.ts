@@ -21,10 +21,13 @@ export function mergeMoments(
   const total = into.count + count;
   const weight = total ? count / total : 0;
   const cross = into.count * weight;
+  const means = into.mean;
+  const m2s = into.m2;
   for (let c = 0; c < channels; c++) {
-    const delta = values[mean + c] - into.mean[c];
-    into.mean[c] += delta * weight;
-    into.m2[c] += values[m2 + c] + delta * delta * cross;
+    const before = means[c];
+    const delta = values[mean + c] - before;
+    means[c] = before + delta * weight;
+    m2s[c] += values[m2 + c] + delta * delta * cross;
   }
   into.count = total;
 }

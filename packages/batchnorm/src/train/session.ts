@@ -8,6 +8,8 @@ import type { Dataset } from "./dataset.ts";
 import type { BoundLoss, Loss } from "./loss.ts";
 import type { Weights } from "./weights.ts";
 
+type Gather = "gatherBytes" | "gatherFloats";
+
 /** A model and its loss bound to one shape of input: what a step runs. */
 export class Session {
   readonly plan: Plan;
@@ -16,8 +18,7 @@ export class Session {
   readonly loss: BoundLoss;
   readonly #arena: Arena;
   readonly #indices: number;
-  /** For each address that examples have been taken from. */
-  readonly #gathers = new Map<number, Call<"gatherBytes" | "gatherFloats">>();
+  readonly #gathers = new Map<Gather, Call<Gather>>();
 
   constructor(engine: Engine, model: Layer, loss: Loss, weights: Weights, shape: readonly number[], training: boolean) {
     this.#arena = new Arena(engine.memory);
@@ -36,21 +37,23 @@ export class Session {
   /** Fills the input with rows of a data set whose values are at an address, and the targets with their labels. */
   gather(data: Dataset, at: number, indices: Int32Array, labels: Int32Array): void {
     const { engine } = this.plan;
-    let gather = this.#gathers.get(at);
-    if (!gather) {
-      const rows = this.input.shape[0];
-      const width = sizeOf(data.shape);
-      const rowsPerTask = perTask(rows, width, 1);
-      const args = { from: at, indices: this.#indices, to: this.input.at, rows, width, rowsPerTask, scale: data.scale };
-      const name = data.data instanceof Uint8Array ? "gatherBytes" : "gatherFloats";
-      gather = engine.call<"gatherBytes" | "gatherFloats">(this.#arena, name, args, tasksOf(rows, rowsPerTask));
-      this.#gathers.set(at, gather);
-    }
+    const name = data.data instanceof Uint8Array ? "gatherBytes" : "gatherFloats";
+    const gather = this.#gathers.get(name) ?? this.#makeGather(name, sizeOf(data.shape));
     engine.memory.i32.set(indices, this.#indices >> 2);
     for (let i = 0; i < indices.length; i++) labels[i] = data.labels[indices[i]];
     this.loss.load(labels);
+    gather.set("from", at);
     gather.set("scale", data.scale);
     gather.run();
+  }
+
+  #makeGather(name: Gather, width: number): Call<Gather> {
+    const rows = this.input.shape[0];
+    const rowsPerTask = perTask(rows, width, 1);
+    const args = { from: 0, indices: this.#indices, to: this.input.at, rows, width, rowsPerTask, scale: 1 };
+    const gather = this.plan.engine.call<Gather>(this.#arena, name, args, tasksOf(rows, rowsPerTask));
+    this.#gathers.set(name, gather);
+    return gather;
   }
 
   free(): void {

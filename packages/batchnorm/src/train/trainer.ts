@@ -1,5 +1,5 @@
 import { Arena } from "../engine/arena.ts";
-import { Engine, type EngineOptions } from "../engine/engine.ts";
+import { Engine } from "../engine/engine.ts";
 import { check } from "../errors.ts";
 import type { Layer } from "../layers/layer.ts";
 import { checkTensor, Tensor } from "../tensor/tensor.ts";
@@ -7,62 +7,12 @@ import { pack, restore } from "./checkpoint.ts";
 import type { Dataset } from "./dataset.ts";
 import { crossEntropy, type Loss } from "./loss.ts";
 import type { BoundOptimizer, Optimizer } from "./optimizer.ts";
+import type { Evaluation, FitOptions, Progress, StepResult, TrainerOptions, Watched } from "./options.ts";
 import { Order } from "./order.ts";
+import { Residents } from "./residents.ts";
 import { constant, type Schedule } from "./schedule.ts";
 import { Session } from "./session.ts";
 import { Weights } from "./weights.ts";
-
-export interface TrainerOptions extends EngineOptions {
-  optimizer: Optimizer;
-  /** Default `crossEntropy()`. */
-  loss?: Loss;
-  /** Of the learning rate. Default `constant()`. */
-  schedule?: Schedule;
-  /** Of the order of the examples in `fit`. Default 0. */
-  seed?: number;
-}
-
-/** What a step gives. */
-export interface StepResult {
-  /** Before the step's change of the weights; NaN or Infinity where training has diverged. */
-  loss: number;
-  /** How many examples had their label on top. */
-  correct: number;
-}
-
-export interface FitOptions {
-  /** Train until so many steps have been taken in all, those before this call or before a resumed checkpoint included. */
-  steps?: number;
-  /** Train until so many passes over the data have been made in all. */
-  epochs?: number;
-  batchSize: number;
-  /** Report every so many steps. Default 100. */
-  every?: number;
-  /** Ends training after the step it is in; what has been learned stays. */
-  signal?: AbortSignal;
-}
-
-/** What `fit` reports; means since the report before. */
-export interface Progress {
-  step: number;
-  epoch: number;
-  loss: number;
-  accuracy: number;
-  learningRate: number;
-}
-
-export interface Evaluation {
-  loss: number;
-  accuracy: number;
-}
-
-/** What a watched layer was given in a forward pass. */
-export interface Watched {
-  /** A view of the engine's memory: copy what you keep. */
-  input: Tensor;
-  training: boolean;
-  step: number;
-}
 
 /** Sessions kept for shapes that come again: a step's, an evaluation's, and one with a last smaller batch each. */
 const MOST_SESSIONS = 4;
@@ -90,7 +40,7 @@ export class Trainer {
   readonly #bound: BoundOptimizer;
   readonly #order: Order;
   readonly #sessions = new Map<string, Session>();
-  readonly #resident = new Map<Uint8Array | Float32Array, number>();
+  readonly #residents: Residents;
   readonly #watchers = new Set<{ layer: Layer; callback: (watched: Watched) => void }>();
   #labels = new Int32Array(0);
   #stepCount = 0;
@@ -104,6 +54,7 @@ export class Trainer {
     this.#schedule = schedule;
     this.#order = new Order(seed);
     this.engine = new Engine(engineOptions);
+    this.#residents = new Residents(this.engine.memory);
     try {
       const arena = new Arena(this.engine.memory);
       this.#weights = new Weights(arena, model, optimizer);
@@ -334,18 +285,9 @@ export class Trainer {
     return session;
   }
 
-  /** A data set's values stay in the engine's memory from their first use on. */
-  #place({ data }: Dataset): number {
+  #place(data: Dataset): number {
     this.#checkOpen();
-    let at = this.#resident.get(data);
-    if (at === undefined) {
-      const { memory } = this.engine;
-      at = memory.allocate(data.byteLength);
-      if (data instanceof Uint8Array) memory.u8.set(data, at);
-      else memory.f32.set(data, at >> 2);
-      this.#resident.set(data, at);
-    }
-    return at;
+    return this.#residents.place(data);
   }
 
   #fill(session: Session, data: Dataset, at: number, indices: Int32Array): void {
