@@ -12,6 +12,7 @@ import { Order } from "./order.ts";
 import { Residents } from "./residents.ts";
 import { constant, type Schedule } from "./schedule.ts";
 import { Session } from "./session.ts";
+import { Watchers } from "./watchers.ts";
 import { Weights } from "./weights.ts";
 
 /** Sessions kept for shapes that come again: a step's, an evaluation's, and one with a last smaller batch each. */
@@ -41,7 +42,7 @@ export class Trainer {
   readonly #order: Order;
   readonly #sessions = new Map<string, Session>();
   readonly #residents: Residents;
-  readonly #watchers = new Set<{ layer: Layer; callback: (watched: Watched) => void }>();
+  readonly #watchers = new Watchers();
   #labels = new Int32Array(0);
   #stepCount = 0;
 
@@ -154,7 +155,7 @@ export class Trainer {
     plan.backward();
     this.#bound.step(this.learningRate, this.#stepCount);
     this.#stepCount++;
-    this.#tell(session, true);
+    this.#watchers.tell(session.plan, true, this.#stepCount);
     return { loss: loss.loss, correct: loss.correct };
   }
 
@@ -178,7 +179,7 @@ export class Trainer {
       this.model.eval();
       session.plan.forward();
       session.loss.run();
-      this.#tell(session, false);
+      this.#watchers.tell(session.plan, false, this.#stepCount);
       loss += session.loss.loss * count;
       correct += session.loss.correct;
     }
@@ -194,7 +195,7 @@ export class Trainer {
     f32.set(x.data, session.input.at >> 2);
     this.model.eval();
     session.plan.forward();
-    this.#tell(session, false);
+    this.#watchers.tell(session.plan, false, this.#stepCount);
     return new Tensor(new Float32Array(f32.subarray(at >> 2, (at >> 2) + size)), shape);
   }
 
@@ -207,11 +208,7 @@ export class Trainer {
   watch(layer: Layer, callback: (watched: Watched) => void): () => void {
     const known = [...this.model.modules()].includes(layer);
     check(known, "E_VALUE", "watch", () => "expected a layer of the trainer's model, got another");
-    const watcher = { layer, callback };
-    this.#watchers.add(watcher);
-    return () => {
-      this.#watchers.delete(watcher);
-    };
+    return this.#watchers.add(layer, callback);
   }
 
   /** Everything that decides how training goes on, as the bytes of a safetensors file with a checksum. */
@@ -293,16 +290,6 @@ export class Trainer {
   #fill(session: Session, data: Dataset, at: number, indices: Int32Array): void {
     if (this.#labels.length !== indices.length) this.#labels = new Int32Array(indices.length);
     session.gather(data, at, indices, this.#labels);
-  }
-
-  #tell({ plan }: Session, training: boolean): void {
-    for (const { layer, callback } of this.#watchers) {
-      const value = plan.inputs.get(layer);
-      if (!value) continue;
-      const start = value.at >> 2;
-      const input = new Tensor(this.engine.memory.f32.subarray(start, start + value.size), value.shape);
-      callback({ input, training, step: this.#stepCount });
-    }
   }
 }
 
