@@ -1,10 +1,11 @@
 /**
  * y = (x − center)·scale + shift, a channel at a time: normalization with everything folded into three numbers.
  * `center` is the mean rounded to float32 and its remainder is part of `shift`, so a large mean costs no accuracy.
+ * A ReLU can come with it in the rows form.
  * Rows form: x and y are [rows, channels]. Planes form: [outer, channels, inner]. y must not overlap x.
  */
 import { fromEnd } from "./tasks";
-import { load4, loadSplat, madd, maddScalar, store4, sub } from "./simd";
+import { greater, lane0, load4, loadSplat, madd, maddScalar, splat, store4, sub } from "./simd";
 
 @unmanaged
 export class AffineRows {
@@ -16,6 +17,7 @@ export class AffineRows {
   center: usize = 0; // f32 [channels]
   scale: usize = 0; // f32 [channels]
   shift: usize = 0; // f32 [channels]
+  floor: f32 = 0; // what is below becomes it: 0 for a ReLU, −∞ for none
 }
 
 export function affineRows(args: AffineRows, task: i32): void {
@@ -28,9 +30,10 @@ export function affineRows(args: AffineRows, task: i32): void {
   const center = args.center;
   const scale = args.scale;
   const shift = args.shift;
+  const floor = splat(args.floor);
   if (channels < 4) {
     for (let r = 0; r < rows; r++) {
-      for (let c: usize = 0; c < stride; c += 4) scalar(x, y, c, center, scale, shift);
+      for (let c: usize = 0; c < stride; c += 4) store<f32>(y + c, lane0(greater(splat(scalar(x, c, center, scale, shift)), floor)));
       x += stride;
       y += stride;
     }
@@ -52,11 +55,11 @@ export function affineRows(args: AffineRows, task: i32): void {
       p += 2 * stride;
       const v2 = load4(p);
       const v3 = load4(p + stride);
-      store4(q, madd(sub(v0, m), s, b));
-      store4(q + stride, madd(sub(v1, m), s, b));
+      store4(q, greater(madd(sub(v0, m), s, b), floor));
+      store4(q + stride, greater(madd(sub(v1, m), s, b), floor));
       q += 2 * stride;
-      store4(q, madd(sub(v2, m), s, b));
-      store4(q + stride, madd(sub(v3, m), s, b));
+      store4(q, greater(madd(sub(v2, m), s, b), floor));
+      store4(q + stride, greater(madd(sub(v3, m), s, b), floor));
     }
     x += stride << 2;
     y += stride << 2;
@@ -64,16 +67,16 @@ export function affineRows(args: AffineRows, task: i32): void {
   for (; r < rows; r++) {
     for (let g = 0; g < groups; g++) {
       const c = min(<usize>g << 4, last);
-      store4(y + c, madd(sub(load4(x + c), load4(center + c)), load4(scale + c), load4(shift + c)));
+      const value = madd(sub(load4(x + c), load4(center + c)), load4(scale + c), load4(shift + c));
+      store4(y + c, greater(value, floor));
     }
     x += stride;
     y += stride;
   }
 }
 
-function scalar(x: usize, y: usize, c: usize, center: usize, scale: usize, shift: usize): void {
-  const d = load<f32>(x + c) - load<f32>(center + c);
-  store<f32>(y + c, maddScalar(d, load<f32>(scale + c), load<f32>(shift + c)));
+function scalar(x: usize, c: usize, center: usize, scale: usize, shift: usize): f32 {
+  return maddScalar(load<f32>(x + c) - load<f32>(center + c), load<f32>(scale + c), load<f32>(shift + c));
 }
 
 @unmanaged

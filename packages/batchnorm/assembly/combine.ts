@@ -1,21 +1,47 @@
 /** Sums and pieces of tensors: what residual blocks and branches side by side need. */
-import { add, load4, store4 } from "./simd";
+import { above, add, greater, keep, lane0, load4, loadOne, splat, store4 } from "./simd";
 
 @unmanaged
 export class Add {
   a: usize = 0; // f32 [count]
   b: usize = 0; // f32 [count]
   sum: usize = 0; // f32 [count]; may be a or b
+  floor: f32 = 0;
   count: i32 = 0;
   perTask: i32 = 0; // a multiple of 4
 }
 
-/** sum = a + b */
+/** sum = max(a + b, floor); with 0 as the floor a ReLU comes with it. */
 export function addition(args: Add, task: i32): void {
   let at = <usize>(task * args.perTask) << 2;
   const end = min(at + (<usize>args.perTask << 2), <usize>args.count << 2);
-  for (; at + 16 <= end; at += 16) store4(args.sum + at, add(load4(args.a + at), load4(args.b + at)));
-  for (; at < end; at += 4) store<f32>(args.sum + at, load<f32>(args.a + at) + load<f32>(args.b + at));
+  const floor = splat(args.floor);
+  for (; at + 16 <= end; at += 16) store4(args.sum + at, greater(add(load4(args.a + at), load4(args.b + at)), floor));
+  for (; at < end; at += 4) {
+    store<f32>(args.sum + at, lane0(greater(add(loadOne(args.a + at), loadOne(args.b + at)), floor)));
+  }
+}
+
+@unmanaged
+export class AddGrad {
+  y: usize = 0; // f32 [count], what `addition` gave with 0 as the floor; or 0: there was no floor
+  dy: usize = 0; // f32 [count]; becomes the gradient of a
+  copy: usize = 0; // f32 [count], the gradient of b; or 0
+  count: i32 = 0;
+  perTask: i32 = 0; // a multiple of 4
+}
+
+export function additionGrad(args: AddGrad, task: i32): void {
+  let at = <usize>(task * args.perTask) << 2;
+  const end = min(at + (<usize>args.perTask << 2), <usize>args.count << 2);
+  const start = at;
+  if (args.y) {
+    for (; at + 16 <= end; at += 16) {
+      store4(args.dy + at, keep(load4(args.dy + at), above(load4(args.y + at), splat(0))));
+    }
+    for (; at < end; at += 4) if (!(load<f32>(args.y + at) > 0)) store<f32>(args.dy + at, 0);
+  }
+  if (args.copy) memory.copy(args.copy + start, args.dy + start, end - start);
 }
 
 @unmanaged

@@ -1,10 +1,12 @@
 /**
  * dx = dy·a + ((x − center)·b + c), a channel at a time: the gradient of the input of a batch norm that normalized
  * by the statistics of its batch, with the two sums of gradsums.ts folded into a, b and c.
+ * In the rows form a ReLU may have come after the normalization: see rectified.ts.
  * Rows form: x, dy and dx are [rows, channels]. Planes form: [outer, channels, inner]. dx must not overlap x or dy.
  */
 import { fromEnd } from "./tasks";
-import { load4, loadSplat, madd, maddScalar, store4, sub } from "./simd";
+import { coefficient, passed, passedScalar, Plain, Rectified } from "./rectified";
+import { f4, load4, loadSplat, madd, maddScalar, store4, sub } from "./simd";
 
 @unmanaged
 export class GradInputRows {
@@ -18,9 +20,16 @@ export class GradInputRows {
   a: usize = 0; // f32 [channels]
   b: usize = 0; // f32 [channels]
   c: usize = 0; // f32 [channels]
+  scale: usize = 0; // f32 [channels], of the forward pass where a ReLU came after it; or 0
+  shift: usize = 0; // f32 [channels]
 }
 
 export function gradInputRows(args: GradInputRows, task: i32): void {
+  if (args.scale) input<Rectified>(args, task);
+  else input<Plain>(args, task);
+}
+
+function input<T>(args: GradInputRows, task: i32): void {
   const channels = args.channels;
   const first = fromEnd(task, args.rows, args.rowsPerTask);
   const rows = min(args.rowsPerTask, args.rows - first);
@@ -41,17 +50,19 @@ export function gradInputRows(args: GradInputRows, task: i32): void {
         const at = min(<usize>g << 4, last);
         const m = load4(center + at);
         const ka = load4(a + at);
-        const kb = load4(b + at);
+        const slope = load4(b + at);
         const kc = load4(c + at);
+        const ks = coefficient<T>(args.scale + at);
+        const kb = coefficient<T>(args.shift + at);
         let u = x + at;
         let v = dy + at;
         let w = dx + at;
-        const r0 = madd(load4(v), ka, madd(sub(load4(u), m), kb, kc));
-        const r1 = madd(load4(v + stride), ka, madd(sub(load4(u + stride), m), kb, kc));
+        const r0 = gradient<T>(load4(v), sub(load4(u), m), ka, slope, kc, ks, kb);
+        const r1 = gradient<T>(load4(v + stride), sub(load4(u + stride), m), ka, slope, kc, ks, kb);
         u += 2 * stride;
         v += 2 * stride;
-        const r2 = madd(load4(v), ka, madd(sub(load4(u), m), kb, kc));
-        const r3 = madd(load4(v + stride), ka, madd(sub(load4(u + stride), m), kb, kc));
+        const r2 = gradient<T>(load4(v), sub(load4(u), m), ka, slope, kc, ks, kb);
+        const r3 = gradient<T>(load4(v + stride), sub(load4(u + stride), m), ka, slope, kc, ks, kb);
         store4(w, r0);
         store4(w + stride, r1);
         w += 2 * stride;
@@ -65,8 +76,10 @@ export function gradInputRows(args: GradInputRows, task: i32): void {
     for (; r < rows; r++) {
       for (let g = 0; g < groups; g++) {
         const at = min(<usize>g << 4, last);
-        const rest = madd(sub(load4(x + at), load4(center + at)), load4(b + at), load4(c + at));
-        store4(dx + at, madd(load4(dy + at), load4(a + at), rest));
+        const d = sub(load4(x + at), load4(center + at));
+        const ks = coefficient<T>(args.scale + at);
+        const kb = coefficient<T>(args.shift + at);
+        store4(dx + at, gradient<T>(load4(dy + at), d, load4(a + at), load4(b + at), load4(c + at), ks, kb));
       }
       x += stride;
       dy += stride;
@@ -74,16 +87,24 @@ export function gradInputRows(args: GradInputRows, task: i32): void {
     }
   }
   for (; r < rows; r++) {
-    for (let at: usize = 0; at < stride; at += 4) scalar(x + at, dy + at, dx + at, at, center, a, b, c);
+    for (let at: usize = 0; at < stride; at += 4) {
+      const d = load<f32>(x + at) - load<f32>(center + at);
+      const passing = passedScalar<T>(load<f32>(dy + at), d, args.scale + at, args.shift + at);
+      store<f32>(dx + at, scalar(d, passing, at, a, b, c));
+    }
     x += stride;
     dy += stride;
     dx += stride;
   }
 }
 
-function scalar(x: usize, dy: usize, dx: usize, at: usize, center: usize, a: usize, b: usize, c: usize): void {
-  const rest = maddScalar(load<f32>(x) - load<f32>(center + at), load<f32>(b + at), load<f32>(c + at));
-  store<f32>(dx, maddScalar(load<f32>(dy), load<f32>(a + at), rest));
+/** dy·a + (d·b + c), where dy passed the ReLU. */
+function gradient<T>(dy: f4, d: f4, a: f4, b: f4, c: f4, scale: f4, shift: f4): f4 {
+  return madd(passed<T>(dy, d, scale, shift), a, madd(d, b, c));
+}
+
+function scalar(d: f32, dy: f32, at: usize, a: usize, b: usize, c: usize): f32 {
+  return maddScalar(dy, load<f32>(a + at), maddScalar(d, load<f32>(b + at), load<f32>(c + at)));
 }
 
 @unmanaged
@@ -124,6 +145,8 @@ export function gradInputPlanes(args: GradInputPlanes, task: i32): void {
     for (; x + 16 <= stop; x += 16, dy += 16, dx += 16) {
       store4(dx, madd(load4(dy), a, madd(sub(load4(x), m), b, c)));
     }
-    for (; x < stop; x += 4, dy += 4, dx += 4) scalar(x, dy, dx, at, args.center, args.a, args.b, args.c);
+    for (; x < stop; x += 4, dy += 4, dx += 4) {
+      store<f32>(dx, scalar(load<f32>(x) - load<f32>(args.center + at), load<f32>(dy), at, args.a, args.b, args.c));
+    }
   }
 }

@@ -3,6 +3,7 @@
  * Both are mergeable by adding. Short pieces are summed in float32, pieces in float64.
  * Rows form: x and dy are [rows, channels]. Planes form: [outer, channels, inner].
  */
+import { coefficient, passed, passedScalar, Plain, Rectified } from "./rectified";
 import { scratch } from "./scratch";
 import { add, add2, keepFirst, load4, loadOne, loadSplat, madd, splat, store4, sub, sumLanes, widen } from "./simd";
 
@@ -22,9 +23,16 @@ export class GradSumsRows {
   center: usize = 0; // f32 [channels]
   sumDy: usize = 0; // f64 [tasks, channels]
   sumDyX: usize = 0; // f64 [tasks, channels]: Σ dy·(x − center)
+  scale: usize = 0; // f32 [channels], of the forward pass where a ReLU came after it; or 0
+  shift: usize = 0; // f32 [channels]
 }
 
 export function gradSumsRows(args: GradSumsRows, task: i32): void {
+  if (args.scale) sums<Rectified>(args, task);
+  else sums<Plain>(args, task);
+}
+
+function sums<T>(args: GradSumsRows, task: i32): void {
   const channels = args.channels;
   const first = task * args.rowsPerTask;
   const rows = min(args.rowsPerTask, args.rows - first);
@@ -35,37 +43,40 @@ export function gradSumsRows(args: GradSumsRows, task: i32): void {
   const sumDyX = args.sumDyX + (<usize>(task * channels) << 3);
   if (channels < 4) {
     for (let c = 0; c < channels; c++) {
-      const at = <usize>c << 2;
-      narrow(x + at, dy + at, rows, stride, load<f32>(args.center + at), sumDy + 2 * at, sumDyX + 2 * at);
+      narrow<T>(args, c, x, dy, rows, stride, sumDy, sumDyX);
     }
     return;
   }
   for (let c = 0; c < channels; c += TILE) {
     const from = min(c, channels - 4);
     const at = <usize>from << 2;
-    tile(x + at, dy + at, rows, min(TILE, channels - from), stride, args.center + at, sumDy + 2 * at, sumDyX + 2 * at);
+    tile<T>(args, at, x, dy, rows, min(TILE, channels - from), stride, sumDy + 2 * at, sumDyX + 2 * at);
   }
 }
 
-/** Four channels at a time, the last group overlapping the one before where need be (see moments.ts). */
-function tile(
+/** Channels from `at` on, four at a time, the last group overlapping the one before where need be (see moments.ts). */
+function tile<T>(
+  args: GradSumsRows,
+  at: usize,
   x: usize,
   dy: usize,
   rows: i32,
   channels: i32,
   stride: usize,
-  center: usize,
   sumDyOut: usize,
   sumDyXOut: usize,
 ): void {
+  const center = args.center + at;
+  const scale = args.scale + at;
+  const shift = args.shift + at;
   const groups = (channels + 3) >> 2;
   const last = <usize>(channels - 4) << 2;
   const totals = scratch + ((<usize>groups) << 5);
   memory.fill(totals, 0, <usize>groups << 6);
   for (let r0 = 0; r0 < rows; r0 += PIECE_ROWS) {
     const count = min(PIECE_ROWS, rows - r0);
-    let p = x + <usize>r0 * stride;
-    let q = dy + <usize>r0 * stride;
+    let p = x + at + <usize>r0 * stride;
+    let q = dy + at + <usize>r0 * stride;
     memory.fill(scratch, 0, <usize>groups << 5);
     let r = 0;
     for (; r + 4 <= count; r += 4) {
@@ -73,26 +84,32 @@ function tile(
       for (let g = 0; g < groups; g++) {
         const c = min(<usize>g << 4, last);
         const m = load4(center + c);
+        const k = coefficient<T>(scale + c);
+        const b = coefficient<T>(shift + c);
         let u = p + c;
         let v = q + c;
-        const d0 = load4(v);
+        let x0 = sub(load4(u), m);
+        const d0 = passed<T>(load4(v), x0, k, b);
         let s = add(load4(acc), d0);
-        let t = madd(d0, sub(load4(u), m), load4(acc, 16));
+        let t = madd(d0, x0, load4(acc, 16));
         u += stride;
         v += stride;
-        const d1 = load4(v);
+        x0 = sub(load4(u), m);
+        const d1 = passed<T>(load4(v), x0, k, b);
         let s1 = d1;
-        let t1 = madd(d1, sub(load4(u), m), splat(0));
+        let t1 = madd(d1, x0, splat(0));
         u += stride;
         v += stride;
-        const d2 = load4(v);
+        x0 = sub(load4(u), m);
+        const d2 = passed<T>(load4(v), x0, k, b);
         s = add(s, d2);
-        t = madd(d2, sub(load4(u), m), t);
+        t = madd(d2, x0, t);
         u += stride;
         v += stride;
-        const d3 = load4(v);
+        x0 = sub(load4(u), m);
+        const d3 = passed<T>(load4(v), x0, k, b);
         s1 = add(s1, d3);
-        t1 = madd(d3, sub(load4(u), m), t1);
+        t1 = madd(d3, x0, t1);
         store4(acc, add(s, s1));
         store4(acc, add(t, t1), 16);
         acc += 32;
@@ -104,9 +121,10 @@ function tile(
       let acc = scratch;
       for (let g = 0; g < groups; g++) {
         const c = min(<usize>g << 4, last);
-        const d = load4(q + c);
+        const x0 = sub(load4(p + c), load4(center + c));
+        const d = passed<T>(load4(q + c), x0, coefficient<T>(scale + c), coefficient<T>(shift + c));
         store4(acc, add(load4(acc), d));
-        store4(acc, madd(d, sub(load4(p + c), load4(center + c)), load4(acc, 16)), 16);
+        store4(acc, madd(d, x0, load4(acc, 16)), 16);
         acc += 32;
       }
       p += stride;
@@ -134,18 +152,32 @@ function tile(
 }
 
 /** One of fewer than four channels: plain float64. */
-function narrow(x: usize, dy: usize, rows: i32, stride: usize, center: f32, sumDyOut: usize, sumDyXOut: usize): void {
+function narrow<T>(
+  args: GradSumsRows,
+  channel: i32,
+  x: usize,
+  dy: usize,
+  rows: i32,
+  stride: usize,
+  sumDyOut: usize,
+  sumDyXOut: usize,
+): void {
+  const at = <usize>channel << 2;
+  const center = load<f32>(args.center + at);
+  x += at;
+  dy += at;
   let s: f64 = 0;
   let t: f64 = 0;
   for (let r = 0; r < rows; r++) {
-    const d = <f64>load<f32>(dy);
+    const difference = load<f32>(x) - center;
+    const d = <f64>passedScalar<T>(load<f32>(dy), difference, args.scale + at, args.shift + at);
     s += d;
-    t += d * <f64>(load<f32>(x) - center);
+    t += d * <f64>difference;
     x += stride;
     dy += stride;
   }
-  store<f64>(sumDyOut, s);
-  store<f64>(sumDyXOut, t);
+  store<f64>(sumDyOut + 2 * at, s);
+  store<f64>(sumDyXOut + 2 * at, t);
 }
 
 @unmanaged

@@ -1,9 +1,9 @@
 export { affinePlanes, affineRows } from "./affine";
-export { addition, copyColumns } from "./combine";
+export { addition, additionGrad, copyColumns } from "./combine";
 export { conv } from "./conv";
 export { convGradMerge, convGradWeight } from "./convgradweight";
 export { packConv } from "./convpack";
-export { gatherBytes, gatherFloats } from "./gather";
+export { gatherBytes, gatherFloats, gatherImages } from "./gather";
 export { gemm } from "./gemm";
 export { gradInputPlanes, gradInputRows } from "./gradinput";
 export { gradSumsPlanes, gradSumsRows } from "./gradsums";

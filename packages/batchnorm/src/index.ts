@@ -42,13 +42,11 @@ export { Residual } from "./layers/residual.ts";
 export { Sequential } from "./layers/sequential.ts";
 export type { LoadOptions, LoadReport, StateDict, StateEntry, StateInput } from "./layers/state.ts";
 export type { Pair } from "./layers/window.ts";
-// Models
-export { type MnistNetworkOptions, mnistNetwork } from "./models/mnist.ts";
 export { channelsFirst, channelsLast } from "./tensor/layout.ts";
 export { manualSeed, Random, type RandomState } from "./tensor/random.ts";
 export { ones, type RandnOptions, randn, Tensor, tensor, zeros } from "./tensor/tensor.ts";
 // Training
-export { Dataset, type DatasetOptions } from "./train/dataset.ts";
+export { type Augment, Dataset, type DatasetOptions } from "./train/dataset.ts";
 export { type BoundLoss, crossEntropy, type Loss, meanSquaredError } from "./train/loss.ts";
 export { accuracy, confusionMatrix } from "./train/metrics.ts";
 export {

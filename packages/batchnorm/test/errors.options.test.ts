@@ -7,10 +7,10 @@ import {
   Dropout,
   gaussian,
   Linear,
-  mnistNetwork,
   Random,
   randn,
 } from "batchnorm";
+import { mnistNetwork } from "batchnorm/models";
 import { describe, expect, it } from "vitest";
 import { refuses } from "./support/refusal.ts";
 import { stateBits } from "./support/training.ts";

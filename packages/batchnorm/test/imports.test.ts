@@ -23,7 +23,18 @@ const orders = {
     "reference",
     "index",
   ],
-  "cli/src": ["errors", "words", "datasets", "runs", "experiments", "report", "terminal", "commands", "main"],
+  "cli/src": [
+    "errors",
+    "words",
+    "datasets",
+    "runs",
+    "experiments",
+    "training",
+    "report",
+    "terminal",
+    "commands",
+    "main",
+  ],
 };
 
 /** What each file imports of the others, by path. */

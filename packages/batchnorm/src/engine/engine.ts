@@ -138,7 +138,7 @@ export class Call<K extends KernelName = KernelName> {
   readonly #floats: Record<string, boolean> = {};
 
   constructor(engine: Engine, arena: Arena, name: K, args: Arguments<K>, tasks: number) {
-    const types = Object.entries(contract[name].args);
+    const types = Object.entries(contract[name]);
     this.name = name;
     this.tasks = tasks;
     this.#engine = engine;

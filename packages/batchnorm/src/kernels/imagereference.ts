@@ -11,7 +11,9 @@ type ImageKernel =
   | "averagePool"
   | "averagePoolGrad"
   | "addition"
-  | "copyColumns";
+  | "additionGrad"
+  | "copyColumns"
+  | "gatherImages";
 
 /** For each output pixel of a task's bands and each place of the kernel: the index of the input pixel, or −1 outside. */
 function forEachTap(
@@ -165,14 +167,36 @@ export const imageReference: Pick<Reference, ImageKernel> = {
       }
     });
   },
-  addition({ a, b, sum, count, perTask }, task) {
+  addition({ a, b, sum, floor, count, perTask }, task) {
     const [first, end] = share(task, perTask, count);
-    for (let i = first; i < end; i++) sum[i] = a[i] + b[i];
+    for (let i = first; i < end; i++) sum[i] = a[i] + b[i] < floor ? floor : a[i] + b[i];
+  },
+  additionGrad({ y, dy, copy, count, perTask }, task) {
+    const [first, end] = share(task, perTask, count);
+    for (let i = first; i < end; i++) {
+      if (y.length && !(y[i] > 0)) dy[i] = 0;
+      if (copy.length) copy[i] = dy[i];
+    }
   },
   copyColumns({ from, to, rows, columns, fromWidth, toWidth, rowsPerTask }, task) {
     const [first, end] = share(task, rowsPerTask, rows);
     for (let r = first; r < end; r++) {
       for (let c = 0; c < columns; c++) to[r * toWidth + c] = from[r * fromWidth + c];
+    }
+  },
+  gatherImages({ from, places, to, scale, shift, rows, h, w, channels, rowsPerTask }, task) {
+    const [first, end] = share(task, rowsPerTask, rows);
+    for (let r = first; r < end; r++) {
+      const [item, top, left, mirror] = places.subarray(4 * r);
+      for (let i = 0; i < h * w; i++) {
+        const y = top + Math.floor(i / w);
+        const x = left + (mirror ? w - 1 - (i % w) : i % w);
+        const pixel = y < 0 || y >= h || x < 0 || x >= w ? -1 : (item * h + y) * w + x;
+        for (let c = 0; c < channels; c++) {
+          const value = pixel < 0 ? 0 : from[pixel * channels + c] * scale[c] + shift[c];
+          to[(r * h * w + i) * channels + c] = value;
+        }
+      }
     }
   },
 };

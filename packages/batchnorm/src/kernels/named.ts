@@ -10,7 +10,7 @@ type ArrayOf<T extends ArgumentType> = T extends "f32*"
       : T extends "u8*"
         ? Uint8Array
         : number;
-type Types<K extends KernelName> = (typeof contract)[K]["args"];
+type Types<K extends KernelName> = (typeof contract)[K];
 export type Named<K extends KernelName> = { [A in keyof Types<K>]: ArrayOf<Extract<Types<K>[A], ArgumentType>> };
 export type Reference = { [K in KernelName]: (args: Named<K>, task: number) => void };
 

@@ -63,11 +63,12 @@ export const reference: Reference = {
       [mean[c], m2[c]] = moments(outer * inner, at);
     }
   },
-  affineRows({ x, y, rows, channels, rowsPerTask, center, scale, shift }, task) {
+  affineRows({ x, y, rows, channels, rowsPerTask, center, scale, shift, floor }, task) {
     const [first, end] = share(task, rowsPerTask, rows);
     for (let i = first * channels; i < end * channels; i++) {
       const c = i % channels;
-      y[i] = (x[i] - center[c]) * scale[c] + shift[c];
+      const value = (x[i] - center[c]) * scale[c] + shift[c];
+      y[i] = value < floor ? floor : value;
     }
   },
   affinePlanes({ x, y, outer, channels, inner, planesPerTask, center, scale, shift }, task) {
@@ -77,14 +78,16 @@ export const reference: Reference = {
       y[i] = (x[i] - center[c]) * scale[c] + shift[c];
     }
   },
-  gradSumsRows({ x, dy, rows, channels, rowsPerTask, center, sumDy, sumDyX }, task) {
+  gradSumsRows({ x, dy, rows, channels, rowsPerTask, center, sumDy, sumDyX, scale, shift }, task) {
     const [first, end] = share(task, rowsPerTask, rows);
     for (let c = 0; c < channels; c++) {
       let s = 0;
       let t = 0;
       for (let r = first; r < end; r++) {
-        s += dy[r * channels + c];
-        t += dy[r * channels + c] * (x[r * channels + c] - center[c]);
+        const difference = x[r * channels + c] - center[c];
+        const grad = passes(difference, scale, shift, c) ? dy[r * channels + c] : 0;
+        s += grad;
+        t += grad * difference;
       }
       sumDy[task * channels + c] = s;
       sumDyX[task * channels + c] = t;
@@ -105,11 +108,13 @@ export const reference: Reference = {
       sumDyX[c] = t;
     }
   },
-  gradInputRows({ x, dy, dx, rows, channels, rowsPerTask, center, a, b, c: constant }, task) {
+  gradInputRows({ x, dy, dx, rows, channels, rowsPerTask, center, a, b, c: constant, scale, shift }, task) {
     const [first, end] = share(task, rowsPerTask, rows);
     for (let i = first * channels; i < end * channels; i++) {
       const c = i % channels;
-      dx[i] = dy[i] * a[c] + ((x[i] - center[c]) * b[c] + constant[c]);
+      const difference = x[i] - center[c];
+      const grad = passes(difference, scale, shift, c) ? dy[i] : 0;
+      dx[i] = grad * a[c] + (difference * b[c] + constant[c]);
     }
   },
   gradInputPlanes({ x, dy, dx, outer, channels, inner, planesPerTask, center, a, b, c: constant }, task) {
@@ -210,6 +215,11 @@ export const reference: Reference = {
   },
 };
 
+/** Whether a ReLU after the normalization, if there is one, let a value pass. */
+function passes(difference: number, scale: Float32Array, shift: Float32Array, channel: number): boolean {
+  return scale.length === 0 || difference * scale[channel] + shift[channel] > 0;
+}
+
 /** The index of the largest value; of the first of them where several are. */
 function firstLargest(row: Float64Array): number {
   let best = 0;
@@ -221,7 +231,7 @@ function firstLargest(row: Float64Array): number {
 export function referenceKernels(memory: WebAssembly.Memory): Kernels {
   const kernels = {} as Kernels;
   for (const name of kernelNames) {
-    const types = Object.entries<ArgumentType>(contract[name].args);
+    const types = Object.entries<ArgumentType>(contract[name]);
     const run = reference[name] as (args: Record<string, unknown>, task: number) => void;
     kernels[name] = (address, task) => {
       const view = new DataView(memory.buffer);

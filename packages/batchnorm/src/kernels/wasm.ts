@@ -3,7 +3,7 @@
  */
 import { inflateSync } from "fflate";
 import { BatchNormError } from "../errors.ts";
-import { bothBytes, deflated, simdBytes } from "./builds.gen.ts";
+import { deflated, sliceEnds } from "./builds.gen.ts";
 import type { Kernels } from "./contract.ts";
 
 /** "relaxed" fuses products and sums where the hardware does; "simd" gives the same bits on every machine. */
@@ -22,14 +22,22 @@ export interface ThreadFunctions {
   close(control: number): void;
 }
 
-let both: Uint8Array<ArrayBuffer> | undefined;
+let slices: Uint8Array[] | undefined;
 
 function bytesOf(build: WasmBuild): Uint8Array<ArrayBuffer> {
-  if (!both) {
+  if (!slices) {
     const packed = Uint8Array.from(atob(deflated), (c) => c.charCodeAt(0));
-    both = inflateSync(packed, { out: new Uint8Array(bothBytes) }) as Uint8Array<ArrayBuffer>;
+    const all = inflateSync(packed, { out: new Uint8Array(sliceEnds[sliceEnds.length - 1]) });
+    slices = sliceEnds.map((end, i) => all.subarray(i && sliceEnds[i - 1], end));
   }
-  return build === "simd" ? both.subarray(0, simdBytes) : both.subarray(simdBytes);
+  const own = slices.filter((_, i) => (i % 2 === 0) === (build === "simd"));
+  const bytes = new Uint8Array(own.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const slice of own) {
+    bytes.set(slice, at);
+    at += slice.length;
+  }
+  return bytes;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { check } from "../errors.ts";
-import { BatchNormOp } from "../ops/batchnorm.ts";
-import { layoutOf } from "../ops/layout.ts";
+import { BatchNormOp, fusesRelu } from "../ops/batchnorm.ts";
+import { type Layout, layoutOf } from "../ops/layout.ts";
 import { formatShape } from "../tensor/shape.ts";
 import { ones, type Tensor, zeros } from "../tensor/tensor.ts";
 import { Layer } from "./layer.ts";
@@ -181,14 +181,22 @@ export class BatchNorm extends Layer {
   }
 
   protected override bind(plan: Plan, x: Value): Value {
+    return this.#bind(plan, x, layoutOf(x.shape, this.axis, this.numFeatures, "BatchNorm"), false);
+  }
+
+  protected override bindWithRelu(plan: Plan, x: Value): Value | null {
     const layout = layoutOf(x.shape, this.axis, this.numFeatures, "BatchNorm");
+    return fusesRelu(layout) ? this.#bind(plan, x, layout, true) : null;
+  }
+
+  #bind(plan: Plan, x: Value, layout: Layout, relu: boolean): Value {
     check(x.size > 0, "E_BATCH", "BatchNorm", () => `expected at least one example, got shape ${formatShape(x.shape)}`);
     const y = plan.value(x.shape);
     const gamma = plan.slot(this.weight);
     const beta = plan.slot(this.bias);
     const buffers = { x: x.at, y: y.at, dy: y.grad, dx: x.grad };
     const affine = { gamma: gamma.value, beta: beta.value, dgamma: gamma.grad, dbeta: beta.grad };
-    const op = new BatchNormOp(plan.engine, plan.arena, layout, this.eps, { ...buffers, ...affine });
+    const op = new BatchNormOp(plan.engine, plan.arena, layout, this.eps, { ...buffers, ...affine }, relu);
     let usedBatch = false;
     plan.require(() => {
       usedBatch = !this.#frozen && (this.training || !this.runningMean);

@@ -50,6 +50,7 @@ export class Concat extends Layer {
         () => backward?.run(),
       );
       before += columns;
+      plan.handOver(part, y);
     }
     return y;
   }

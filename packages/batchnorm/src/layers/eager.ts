@@ -30,7 +30,8 @@ class Session {
     memory.reset();
     const arena = new Arena(memory);
     this.#engine = engine;
-    this.plan = new Plan(engine, arena, true, (parameter) => this.#slot(arena, parameter));
+    const slotOf = (parameter: Parameter) => this.#slot(arena, parameter);
+    this.plan = new Plan(engine, arena, { differentiable: true, slotOf });
     this.input = this.plan.value(shape);
     this.output = layer.attach(this.plan, this.input);
     this.#top = memory.top;

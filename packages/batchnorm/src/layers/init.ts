@@ -1,8 +1,6 @@
 import { check } from "../errors.ts";
 import { Random } from "../tensor/random.ts";
-import { Conv2d } from "./conv.ts";
 import type { Layer } from "./layer.ts";
-import { Linear } from "./linear.ts";
 
 /** Draws one weight of a matrix or convolution with so many inputs and outputs of each value. */
 export type Initializer = (fanIn: number, fanOut: number, random: Random) => number;
@@ -26,11 +24,11 @@ export function he(): Initializer {
 /** Draws the weights of every Linear and Conv2d of the model anew, in order; biases become 0. Batch norms are left alone. */
 export function initialize(model: Layer, initializer: Initializer, { seed }: { seed: number }): void {
   const random = new Random(seed);
-  for (const layer of model.modules()) {
-    if (!(layer instanceof Linear || layer instanceof Conv2d)) continue;
-    const { data, shape } = layer.weight;
+  const parameters = new Map(model.namedParameters());
+  for (const [name, { data, shape }] of parameters) {
+    if (shape.length < 2) continue; // a bias, or of a batch norm
     const taps = shape.slice(2).reduce((a, b) => a * b, 1);
     for (let i = 0; i < data.length; i++) data[i] = initializer(shape[1] * taps, shape[0] * taps, random);
-    layer.bias?.data.fill(0);
+    parameters.get(name.replace(/weight$/, "bias"))?.data.fill(0);
   }
 }

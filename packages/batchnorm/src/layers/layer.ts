@@ -23,10 +23,26 @@ export abstract class Layer implements Bindable {
   /** What the layer does to a value, with its buffers in the plan's arena. Called through `attach`. */
   protected abstract bind(plan: Plan, x: Value): Value;
 
-  /** Binds the layer to a plan after whatever gives x, and tells the plan what goes into it. */
+  /** Binds the layer to a plan after whatever gives x. */
   attach(plan: Plan, x: Value): Value {
-    plan.inputs.set(this, x);
-    return this.bind(plan, x);
+    plan.enter(this, x);
+    const y = this.bind(plan, x);
+    plan.handOver(x, y);
+    return y;
+  }
+
+  /** `bind`, with a ReLU after it in the same pass over memory; null where the layer has no such pass for x. */
+  protected bindWithRelu(_plan: Plan, _x: Value): Value | null {
+    return null;
+  }
+
+  /** As `attach`, with a ReLU after it. Null: it cannot, and nothing has happened. */
+  attachWithRelu(plan: Plan, x: Value): Value | null {
+    const y = this.bindWithRelu(plan, x);
+    if (!y) return null;
+    plan.enter(this, x);
+    plan.handOver(x, y);
+    return y;
   }
 
   /**

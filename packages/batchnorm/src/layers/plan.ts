@@ -1,5 +1,6 @@
 import type { Arena } from "../engine/arena.ts";
 import type { Engine } from "../engine/engine.ts";
+import { Recycler } from "../engine/recycler.ts";
 import { check } from "../errors.ts";
 import { additionCall } from "../ops/combine.ts";
 import { sizeOf } from "../tensor/shape.ts";
@@ -20,6 +21,15 @@ export interface Slot {
   grad: number;
 }
 
+export interface PlanOptions {
+  /** False: no gradients are kept, and there is no backward pass. */
+  differentiable: boolean;
+  /** Where a parameter is. */
+  slotOf: (parameter: Parameter) => Slot;
+  /** See `Plan.watches`. Default: nobody watches. */
+  isWatched?: (layer: Bindable) => boolean;
+}
+
 /** What a plan is made of: a layer, as far as a plan knows it. */
 export interface Bindable {
   attach(plan: Plan, x: Value): Value;
@@ -29,32 +39,71 @@ export interface Bindable {
  * A model bound to buffers for one shape of input. Binding happens once: every layer allocates what it needs, fills in
  * the arguments of its kernels, and adds what it does to the two lists. Running goes through the lists and allocates
  * nothing.
+ *
+ * Values are needed until the backward pass; without one, only until their last reader has run. A gradient is needed from
+ * the reader of its value, which writes it, back to what gave the value. So either kind lives while the layers between are
+ * bound, and once the last reader is bound (`handOver`) its memory goes to values that come later.
  */
 export class Plan {
   readonly engine: Engine;
   readonly arena: Arena;
   /** False: no gradients are kept, and there is no backward pass. */
   readonly differentiable: boolean;
-  /** What goes into each layer. */
+  /** What goes into each layer that is watched. */
   readonly inputs = new Map<Bindable, Value>();
   readonly #slotOf: (parameter: Parameter) => Slot;
+  readonly #isWatched: (layer: Bindable) => boolean;
+  readonly #recycler: Recycler;
+  /** Values that have a reader yet to be bound. */
+  readonly #open = new Set<Value>();
   readonly #used = new Set<Parameter>();
   readonly #checks: (() => void)[] = [];
   readonly #forward: (() => void)[] = [];
   readonly #backward: (() => void)[] = [];
 
-  constructor(engine: Engine, arena: Arena, differentiable: boolean, slotOf: (parameter: Parameter) => Slot) {
+  constructor(engine: Engine, arena: Arena, options: PlanOptions) {
     this.engine = engine;
     this.arena = arena;
-    this.differentiable = differentiable;
-    this.#slotOf = slotOf;
+    this.differentiable = options.differentiable;
+    this.#slotOf = options.slotOf;
+    this.#isWatched = options.isWatched ?? (() => false);
+    this.#recycler = new Recycler(arena);
   }
 
   /** Room for a value, and for its gradient where the plan is differentiable and it is wanted. */
   value(shape: readonly number[], wantGrad = true): Value {
     const size = sizeOf(shape);
-    const at = this.arena.floats(size);
-    return { shape, size, at, grad: this.differentiable && wantGrad ? this.arena.floats(size) : 0 };
+    if (!this.differentiable) return this.#opened({ shape, size, at: this.#recycler.take(size), grad: 0 });
+    return this.#opened({ shape, size, at: this.arena.floats(size), grad: wantGrad ? this.#recycler.take(size) : 0 });
+  }
+
+  /** Whether somebody wants to see what goes into the layer: then it must be there, as long as the plan is. */
+  watches(layer: Bindable): boolean {
+    return this.#isWatched(layer);
+  }
+
+  /** Before a layer is bound. */
+  enter(layer: Bindable, x: Value): void {
+    if (!this.watches(layer)) return;
+    this.inputs.set(layer, x);
+    if (!this.differentiable) this.#recycler.share(x.at, 1);
+  }
+
+  /** The reader of x is bound, and y came of it, maybe in the same memory. Said again by whoever is around it: no matter. */
+  handOver(x: Value, y: Value): void {
+    if (!this.#open.delete(x)) return;
+    if (this.#passing(y) === this.#passing(x)) this.#open.add(y);
+    else this.#recycler.give(this.#passing(x));
+  }
+
+  #opened(value: Value): Value {
+    this.#open.add(value);
+    return value;
+  }
+
+  /** What of a value is not kept for the whole plan. */
+  #passing({ at, grad }: Value): number {
+    return this.differentiable ? grad : at;
   }
 
   /**
@@ -76,9 +125,13 @@ export class Plan {
    * To be called before the readers are bound.
    */
   fork(x: Value, readers: number): Value[] {
-    if (!x.grad) return Array.from({ length: readers }, () => x);
-    const rest = Array.from({ length: readers - 1 }, () => ({ ...x, grad: this.arena.floats(x.size) }));
-    const sums = rest.map(({ grad }) => additionCall(this.engine, this.arena, x.grad, grad, x.grad, x.size));
+    const others = Array.from({ length: readers - 1 });
+    if (!this.differentiable) this.#recycler.share(x.at, others.length);
+    if (!x.grad) return [x, ...others.map(() => this.#opened({ ...x }))];
+    const rest = others.map(() => this.#opened({ ...x, grad: this.#recycler.take(x.size) }));
+    const sums = rest.map(({ grad }) =>
+      additionCall(this.engine, this.arena, { a: x.grad, b: grad, sum: x.grad }, x.size),
+    );
     this.add(
       () => {},
       () => {

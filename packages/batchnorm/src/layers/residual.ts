@@ -1,5 +1,5 @@
 import { check } from "../errors.ts";
-import { additionCall } from "../ops/combine.ts";
+import { SumOp } from "../ops/combine.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import { Layer } from "./layer.ts";
 import type { Plan, Value } from "./plan.ts";
@@ -30,24 +30,31 @@ export class Residual extends Layer {
   }
 
   protected override bind(plan: Plan, x: Value): Value {
+    return this.#bind(plan, x, false);
+  }
+
+  protected override bindWithRelu(plan: Plan, x: Value): Value {
+    return this.#bind(plan, x, true);
+  }
+
+  #bind(plan: Plan, x: Value, relu: boolean): Value {
     const [first, second] = plan.fork(x, 2);
     const main = this.main.attach(plan, first);
     const other = this.shortcut ? this.shortcut.attach(plan, second) : second;
     check(sameShape(main.shape, other.shape), "E_SHAPE", "Residual", () => {
       return `expected main and shortcut of one shape, got ${formatShape(main.shape)} and ${formatShape(other.shape)}`;
     });
-    const { engine, arena } = plan;
-    const at = arena.floats(main.size);
-    const sum = additionCall(engine, arena, main.at, other.at, at, main.size);
-    // The gradient of a sum is that of both terms: main's buffer serves for the sum too, the other's is a copy.
+    const sum = plan.value(main.shape, false);
+    // The gradient of a sum is that of both terms: one's buffer serves for the sum too, the other's is a copy.
+    const [own, copy] = main.grad ? [main.grad, other.grad] : [other.grad, 0];
+    const y = own ? { ...sum, grad: own } : sum;
+    const op = new SumOp(plan.engine, plan.arena, main.size, relu, { a: main.at, b: other.at, y: y.at, dy: own, copy });
     plan.add(
-      () => sum.run(),
-      () => {
-        if (!other.grad) return;
-        const from = main.grad >> 2;
-        engine.memory.f32.copyWithin(other.grad >> 2, from, from + main.size);
-      },
+      () => op.forward(),
+      () => op.backward(),
     );
-    return { shape: main.shape, size: main.size, at, grad: main.grad };
+    plan.handOver(main, y);
+    plan.handOver(other, y);
+    return y;
   }
 }

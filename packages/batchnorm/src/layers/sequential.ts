@@ -1,3 +1,4 @@
+import { ReLU } from "./activation.ts";
 import { Layer } from "./layer.ts";
 import type { Plan, Value } from "./plan.ts";
 
@@ -15,6 +16,14 @@ export class Sequential extends Layer {
   }
 
   protected override bind(plan: Plan, x: Value): Value {
-    return this.layers.reduce((value, layer) => layer.attach(plan, value), x);
+    let value = x;
+    for (let i = 0; i < this.layers.length; i++) {
+      const layer = this.layers[i];
+      const next = this.layers[i + 1];
+      const both = next instanceof ReLU && !plan.watches(next) ? layer.attachWithRelu(plan, value) : null;
+      value = both ?? layer.attach(plan, value);
+      if (both) i++;
+    }
+    return value;
   }
 }

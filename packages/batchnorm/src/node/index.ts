@@ -1,1 +1,2 @@
+export { readSafetensors, type SafeTensor, type SafeTensors, writeSafetensors } from "../formats/safetensors.ts";
 export { loadCheckpoint, saveCheckpoint, writeAtomically } from "./files.ts";

@@ -46,6 +46,7 @@ export class BatchNormOp {
   readonly #gradSums: Call | null;
   readonly #gradInput: Call | null;
   readonly #gradAffine: Call | null;
+  readonly #relu: boolean;
   /** Rows of each task's partial results; one task for planes, where a channel is never cut. */
   readonly #partRows: number[];
   readonly #merged: Moments;
@@ -55,17 +56,21 @@ export class BatchNormOp {
   readonly #part1: number;
   readonly #part2: number;
   readonly #center: number;
-  readonly #k1: number;
-  readonly #k2: number;
-  readonly #k3: number;
+  readonly #scale: number;
+  readonly #shift: number;
+  readonly #a: number;
+  readonly #b: number;
+  readonly #c: number;
   readonly #zero: number;
 
-  constructor(engine: Engine, arena: Arena, layout: Layout, eps: number, buffers: BatchNormBuffers) {
+  /** @param relu  the values pass a ReLU afterwards: only where `fusesRelu` */
+  constructor(engine: Engine, arena: Arena, layout: Layout, eps: number, buffers: BatchNormBuffers, relu = false) {
     const { outer, channels, inner } = simplify(layout);
     this.channels = channels;
     this.count = outer * inner;
     this.eps = eps;
     this.#engine = engine;
+    this.#relu = relu;
     this.#buffers = buffers;
     this.mean = new Float64Array(channels);
     this.rstd = new Float64Array(channels);
@@ -85,29 +90,33 @@ export class BatchNormOp {
     this.#part1 = arena.doubles(parts * channels);
     this.#part2 = arena.doubles(parts * channels);
     this.#center = arena.floats(channels);
-    this.#k1 = arena.floats(channels);
-    this.#k2 = arena.floats(channels);
-    this.#k3 = arena.floats(channels);
+    this.#scale = arena.floats(channels);
+    this.#shift = arena.floats(channels);
+    this.#a = arena.floats(channels);
+    this.#b = arena.floats(channels);
+    this.#c = arena.floats(channels);
     this.#zero = arena.floats(channels);
 
     const { x, y, dy, dx } = buffers;
-    const [center, scale, shift] = [this.#center, this.#k1, this.#k2];
+    const [center, scale, shift] = [this.#center, this.#scale, this.#shift];
+    const coefficients = { center, a: this.#a, b: this.#b, c: this.#c };
+    // Backward over constant statistics: dx = dy·a.
+    const constant = { center: this.#zero, scale: this.#a, shift: this.#zero };
     const [part1, part2] = [this.#part1, this.#part2];
     const call = <K extends KernelName>(name: K, args: Parameters<typeof engine.call<K>>[2], tasks: number) =>
       engine.call(arena, name, args, tasks) as Call;
     if (rows) {
       const shape = { rows: outer, channels, rowsPerTask };
       this.#moments = call("momentsRows", { x, ...shape, mean: part1, m2: part2 }, parts);
-      this.#affine = call("affineRows", { x, y, ...shape, center, scale, shift }, parts);
+      const none = Number.NEGATIVE_INFINITY;
+      const mask = relu ? { scale, shift } : { scale: 0, shift: 0 };
+      const floor = relu ? 0 : none;
+      this.#affine = call("affineRows", { x, y, ...shape, center, scale, shift, floor }, parts);
       this.#gradSums = dy
-        ? call("gradSumsRows", { x, dy, ...shape, center, sumDy: part1, sumDyX: part2 }, parts)
+        ? call("gradSumsRows", { x, dy, ...shape, center, sumDy: part1, sumDyX: part2, ...mask }, parts)
         : null;
-      this.#gradInput = dx
-        ? call("gradInputRows", { x, dy, dx, ...shape, center, a: this.#k1, b: this.#k2, c: this.#k3 }, parts)
-        : null;
-      this.#gradAffine = dx
-        ? call("affineRows", { x: dy, y: dx, ...shape, center: this.#zero, scale, shift: this.#zero }, parts)
-        : null;
+      this.#gradInput = dx ? call("gradInputRows", { x, dy, dx, ...shape, ...coefficients, ...mask }, parts) : null;
+      this.#gradAffine = dx ? call("affineRows", { x: dy, y: dx, ...shape, ...constant, floor: none }, parts) : null;
     } else {
       const size = { outer, channels, inner };
       const byChannel = { ...size, channelsPerTask };
@@ -119,12 +128,8 @@ export class BatchNormOp {
       this.#gradSums = dy
         ? call("gradSumsPlanes", { x, dy, ...byChannel, center, sumDy: part1, sumDyX: part2 }, channelTasks)
         : null;
-      this.#gradInput = dx
-        ? call("gradInputPlanes", { x, dy, dx, ...byPlane, center, a: this.#k1, b: this.#k2, c: this.#k3 }, planeTasks)
-        : null;
-      this.#gradAffine = dx
-        ? call("affinePlanes", { x: dy, y: dx, ...byPlane, center: this.#zero, scale, shift: this.#zero }, planeTasks)
-        : null;
+      this.#gradInput = dx ? call("gradInputPlanes", { x, dy, dx, ...byPlane, ...coefficients }, planeTasks) : null;
+      this.#gradAffine = dx ? call("affinePlanes", { x: dy, y: dx, ...byPlane, ...constant }, planeTasks) : null;
     }
   }
 
@@ -167,9 +172,9 @@ export class BatchNormOp {
     const { mean, rstd, count, channels } = this;
     const gamma = this.#buffers.gamma >> 2;
     const center = this.#center >> 2;
-    const a = this.#k1 >> 2;
-    const b = this.#k2 >> 2;
-    const k = this.#k3 >> 2;
+    const a = this.#a >> 2;
+    const b = this.#b >> 2;
+    const k = this.#c >> 2;
     const sums = this.#sumDy;
     const products = this.#sumDyX;
     for (let c = 0; c < channels; c++) {
@@ -189,9 +194,12 @@ export class BatchNormOp {
     if (!this.#gradAffine) return;
     const { f32 } = this.#engine.memory;
     const gamma = this.#buffers.gamma >> 2;
-    const scale = this.#k1 >> 2;
-    for (let c = 0; c < this.channels; c++) f32[scale + c] = (gamma ? f32[gamma + c] : 1) * this.rstd[c];
-    this.#gradAffine.run();
+    const a = this.#a >> 2;
+    for (let c = 0; c < this.channels; c++) f32[a + c] = (gamma ? f32[gamma + c] : 1) * this.rstd[c];
+    if (!this.#relu) return this.#gradAffine.run();
+    f32.fill(0, this.#b >> 2, (this.#b >> 2) + this.channels);
+    f32.fill(0, this.#c >> 2, (this.#c >> 2) + this.channels);
+    this.#gradInput?.run();
   }
 
   #mergeMoments(): void {
@@ -214,8 +222,8 @@ export class BatchNormOp {
     const gamma = this.#buffers.gamma >> 2;
     const beta = this.#buffers.beta >> 2;
     const center = this.#center >> 2;
-    const scale = this.#k1 >> 2;
-    const shift = this.#k2 >> 2;
+    const scale = this.#scale >> 2;
+    const shift = this.#shift >> 2;
     for (let c = 0; c < channels; c++) {
       const s = (gamma ? f32[gamma + c] : 1) * rstd[c];
       const m = mean[c];
@@ -252,6 +260,11 @@ export class BatchNormOp {
     if (dgamma) f32.set(products, dgamma >> 2);
     if (dbeta) f32.set(sums, dbeta >> 2);
   }
+}
+
+/** Whether the op can take a ReLU along: where channels lie side by side. */
+export function fusesRelu(layout: Layout): boolean {
+  return simplify(layout).inner === 1;
 }
 
 /** 1/√v; 0 where v is 0, so that a constant channel gives beta without an ε too. */

@@ -15,7 +15,7 @@ export interface Checkpoint {
   model: Record<string, StateSlot>;
   optimizer: Record<string, StateSlot>;
   order: Order;
-  /** Of the layers that draw. */
+  /** Of the trainer and of the layers that draw. */
   randoms: Random[];
 }
 
@@ -59,7 +59,7 @@ export function restore(bytes: Uint8Array, into: Checkpoint): number {
     throw new BatchNormError("E_FORMAT", "resume", `expected a checkpoint of version 1, got ${rest.version}`);
   }
   if (rest.optimizer !== into.optimizerName || rest.randoms.length !== into.randoms.length) {
-    const ours = `${into.optimizerName} and ${into.randoms.length} layers that draw random numbers`;
+    const ours = `${into.optimizerName} and ${into.randoms.length} generators of random numbers`;
     const got = `${rest.optimizer} and ${rest.randoms.length}`;
     throw new BatchNormError("E_DICT", "resume", `expected a checkpoint of ${ours}, got ${got}`);
   }

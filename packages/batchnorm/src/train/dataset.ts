@@ -10,21 +10,39 @@ export interface DatasetOptions {
   labels: ArrayLike<number>;
   /** Of bytes. Default 1; 1/255 for pixels on [0, 1]. */
   scale?: number;
+  /** Of the last axis, after `scale`: bytes are used as (byte · scale − mean) / std. Default 0. */
+  mean?: ArrayLike<number>;
+  /** See `mean`. Default 1. */
+  std?: ArrayLike<number>;
+  /** How `fit` changes images [H, W, C] of bytes, each time it takes one. Default: not at all. */
+  augment?: Augment;
+}
+
+/** What is done to an image that is trained on. Evaluation sees it as it is. */
+export interface Augment {
+  /** Moved by at most so many pixels along each axis; what comes in from outside is 0, the mean. Default 0. */
+  crop?: number;
+  /** Every other one is mirrored, left for right. Default false. */
+  flip?: boolean;
 }
 
 /**
  * Examples and their labels, in memory.
  *
  * @throws BatchNormError E_SHAPE when there are not as many items as labels; E_BATCH when there are none; E_VALUE for
- *         data in another kind of array; E_LABEL for a label that is no integer
+ *         data in another kind of array, a `std` that is not positive, or floats with options that are for bytes;
+ *         E_LABEL for a label that is no integer
  */
 export class Dataset {
   readonly data: Uint8Array | Float32Array;
   readonly shape: readonly number[];
   readonly labels: Int32Array;
   readonly scale: number;
+  readonly mean: ArrayLike<number> | null;
+  readonly std: ArrayLike<number> | null;
+  readonly augment: Required<Augment> | null;
 
-  constructor({ data, shape, labels, scale = 1 }: DatasetOptions) {
+  constructor({ data, shape, labels, scale = 1, mean, std, augment }: DatasetOptions) {
     checkShape(shape, "Dataset");
     check(data instanceof Uint8Array || data instanceof Float32Array, "E_VALUE", "Dataset", () => {
       return `expected data in a Uint8Array or a Float32Array, got ${(data as object)?.constructor?.name}`;
@@ -44,6 +62,36 @@ export class Dataset {
       });
     }
     this.scale = scale;
+    this.mean = mean ?? null;
+    this.std = std ?? null;
+    this.augment = augment ? { crop: augment.crop ?? 0, flip: augment.flip ?? false } : null;
+    this.#checkImages();
+  }
+
+  /** Options that say more of the values than their scale. */
+  #checkImages(): void {
+    const { data, shape, mean, std, augment } = this;
+    check(data instanceof Uint8Array || !(mean || std || augment), "E_VALUE", "Dataset", () => {
+      return "expected bytes (a Uint8Array) for mean, std or augment; prepare floats yourself, they are used as they are";
+    });
+    const channels = shape[shape.length - 1];
+    for (const [name, values] of Object.entries({ mean, std })) {
+      check(!values || values.length === channels, "E_SHAPE", "Dataset", () => {
+        return `expected ${channels} values as ${name}, one for each place of the last axis, got ${values?.length}`;
+      });
+      const wrong = Array.from(values ?? []).find((v) => !Number.isFinite(v) || (name === "std" && v <= 0));
+      check(wrong === undefined, "E_VALUE", "Dataset", () => {
+        return `expected ${name === "std" ? "positive" : "finite"} numbers as ${name}, got ${wrong}`;
+      });
+    }
+    if (!augment) return;
+    const { crop } = augment;
+    check(shape.length === 3, "E_SHAPE", "Dataset", () => {
+      return `expected images [H, W, C] to augment, got items of shape ${formatShape(shape)}`;
+    });
+    check(Number.isInteger(crop) && crop >= 0 && crop < Math.min(shape[0], shape[1]), "E_VALUE", "Dataset", () => {
+      return `expected augment.crop from 0 to less than the image's ${formatShape(shape)}, got ${crop}`;
+    });
   }
 
   get length(): number {
@@ -53,12 +101,15 @@ export class Dataset {
   /** Examples from one index up to another, sharing the same memory. */
   slice(from: number, to: number = this.length): Dataset {
     const size = sizeOf(this.shape);
-    const { shape, scale } = this;
+    const { shape, scale, mean, std, augment } = this;
     return new Dataset({
       data: this.data.subarray(from * size, to * size),
       shape,
       labels: this.labels.subarray(from, to),
       scale,
+      ...(mean && { mean }),
+      ...(std && { std }),
+      ...(augment && { augment }),
     });
   }
 }

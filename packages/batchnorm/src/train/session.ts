@@ -1,14 +1,11 @@
 import { Arena } from "../engine/arena.ts";
-import type { Call, Engine } from "../engine/engine.ts";
+import type { Engine } from "../engine/engine.ts";
 import type { Layer } from "../layers/layer.ts";
-import { Plan, type Value } from "../layers/plan.ts";
-import { perTask, tasksOf } from "../ops/layout.ts";
-import { sizeOf } from "../tensor/shape.ts";
+import { Plan, type PlanOptions, type Value } from "../layers/plan.ts";
+import type { Random } from "../tensor/random.ts";
+import { type Batch, batchOf, kindOf } from "./batch.ts";
 import type { Dataset } from "./dataset.ts";
 import type { BoundLoss, Loss } from "./loss.ts";
-import type { Weights } from "./weights.ts";
-
-type Gather = "gatherBytes" | "gatherFloats";
 
 /** A model and its loss bound to one shape of input: what a step runs. */
 export class Session {
@@ -17,12 +14,11 @@ export class Session {
   readonly output: Value;
   readonly loss: BoundLoss;
   readonly #arena: Arena;
-  readonly #indices: number;
-  readonly #gathers = new Map<Gather, Call<Gather>>();
+  readonly #batches = new Map<string, Batch>();
 
-  constructor(engine: Engine, model: Layer, loss: Loss, weights: Weights, shape: readonly number[], training: boolean) {
+  constructor(engine: Engine, model: Layer, loss: Loss, shape: readonly number[], options: PlanOptions) {
     this.#arena = new Arena(engine.memory);
-    this.plan = new Plan(engine, this.#arena, training, (parameter) => weights.slot(parameter));
+    this.plan = new Plan(engine, this.#arena, options);
     this.input = this.plan.value(shape, false);
     try {
       this.output = model.attach(this.plan, this.input);
@@ -31,29 +27,24 @@ export class Session {
       this.#arena.free();
       throw error;
     }
-    this.#indices = this.#arena.floats(shape[0]);
   }
 
-  /** Fills the input with rows of a data set whose values are at an address, and the targets with their labels. */
-  gather(data: Dataset, at: number, indices: Int32Array, labels: Int32Array): void {
-    const { engine } = this.plan;
-    const name = data.data instanceof Uint8Array ? "gatherBytes" : "gatherFloats";
-    const gather = this.#gathers.get(name) ?? this.#makeGather(name, sizeOf(data.shape));
-    engine.memory.i32.set(indices, this.#indices >> 2);
+  /**
+   * Fills the input with examples of a data set whose values are at an address, and the targets with their labels.
+   *
+   * @param random  see `Batch.fill`
+   */
+  gather(data: Dataset, at: number, indices: Int32Array, labels: Int32Array, random: Random | null): void {
     for (let i = 0; i < indices.length; i++) labels[i] = data.labels[indices[i]];
     this.loss.load(labels);
-    gather.set("from", at);
-    gather.set("scale", data.scale);
-    gather.run();
+    this.#batch(data).fill(data, at, indices, random);
   }
 
-  #makeGather(name: Gather, width: number): Call<Gather> {
-    const rows = this.input.shape[0];
-    const rowsPerTask = perTask(rows, width, 1);
-    const args = { from: 0, indices: this.#indices, to: this.input.at, rows, width, rowsPerTask, scale: 1 };
-    const gather = this.plan.engine.call<Gather>(this.#arena, name, args, tasksOf(rows, rowsPerTask));
-    this.#gathers.set(name, gather);
-    return gather;
+  #batch(data: Dataset): Batch {
+    const kind = kindOf(data);
+    const batch = this.#batches.get(kind) ?? batchOf(this.plan.engine, this.#arena, data, this.input);
+    this.#batches.set(kind, batch);
+    return batch;
   }
 
   free(): void {

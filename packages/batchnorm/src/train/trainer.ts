@@ -2,6 +2,7 @@ import { Arena } from "../engine/arena.ts";
 import { Engine } from "../engine/engine.ts";
 import { check } from "../errors.ts";
 import type { Layer } from "../layers/layer.ts";
+import { Random } from "../tensor/random.ts";
 import { checkTensor, Tensor } from "../tensor/tensor.ts";
 import { pack, restore } from "./checkpoint.ts";
 import type { Dataset } from "./dataset.ts";
@@ -40,6 +41,8 @@ export class Trainer {
   readonly #weights: Weights;
   readonly #bound: BoundOptimizer;
   readonly #order: Order;
+  /** Decides how `fit` changes images. */
+  readonly #random: Random;
   readonly #sessions = new Map<string, Session>();
   readonly #residents: Residents;
   readonly #watchers = new Watchers();
@@ -54,6 +57,7 @@ export class Trainer {
     this.#optimizer = optimizer;
     this.#schedule = schedule;
     this.#order = new Order(seed);
+    this.#random = new Random(seed);
     this.engine = new Engine(engineOptions);
     this.#residents = new Residents(this.engine.memory);
     try {
@@ -143,7 +147,7 @@ export class Trainer {
   #fitStep(data: Dataset, batchSize: number): StepResult {
     const session = this.#session([batchSize, ...data.shape], true);
     const at = this.#place(data);
-    this.#fill(session, data, at, this.#order.next(data.length, batchSize));
+    this.#fill(session, data, at, this.#order.next(data.length, batchSize), this.#random);
     return this.#run(session);
   }
 
@@ -175,6 +179,7 @@ export class Trainer {
         data,
         at,
         Int32Array.from({ length: count }, (_, i) => from + i),
+        null,
       );
       this.model.eval();
       session.plan.forward();
@@ -208,6 +213,9 @@ export class Trainer {
   watch(layer: Layer, callback: (watched: Watched) => void): () => void {
     const known = [...this.model.modules()].includes(layer);
     check(known, "E_VALUE", "watch", () => "expected a layer of the trainer's model, got another");
+    // What goes into the layer may not be kept, or not even made, in sessions that were bound before.
+    for (const session of this.#sessions.values()) session.free();
+    this.#sessions.clear();
     return this.#watchers.add(layer, callback);
   }
 
@@ -247,7 +255,7 @@ export class Trainer {
       model: this.model.stateSlots(),
       optimizer: Object.fromEntries(optimizer),
       order: this.#order,
-      randoms: [...this.model.modules()].flatMap((layer) => layer.random ?? []),
+      randoms: [this.#random, ...[...this.model.modules()].flatMap((layer) => layer.random ?? [])],
     };
   }
 
@@ -276,7 +284,11 @@ export class Trainer {
         this.#sessions.delete(oldest);
         old.free();
       }
-      session = new Session(this.engine, this.model, this.#loss, this.#weights, shape, training);
+      session = new Session(this.engine, this.model, this.#loss, shape, {
+        differentiable: training,
+        slotOf: (parameter) => this.#weights.slot(parameter),
+        isWatched: (layer) => this.#watchers.has(layer),
+      });
       this.#sessions.set(key, session);
     }
     return session;
@@ -287,9 +299,9 @@ export class Trainer {
     return this.#residents.place(data);
   }
 
-  #fill(session: Session, data: Dataset, at: number, indices: Int32Array): void {
+  #fill(session: Session, data: Dataset, at: number, indices: Int32Array, random: Random | null): void {
     if (this.#labels.length !== indices.length) this.#labels = new Int32Array(indices.length);
-    session.gather(data, at, indices, this.#labels);
+    session.gather(data, at, indices, this.#labels, random);
   }
 }
 

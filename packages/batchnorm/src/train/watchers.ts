@@ -1,5 +1,5 @@
 import type { Layer } from "../layers/layer.ts";
-import type { Plan } from "../layers/plan.ts";
+import type { Bindable, Plan } from "../layers/plan.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Watched } from "./options.ts";
 
@@ -14,6 +14,10 @@ export class Watchers {
     return () => {
       this.#watchers.delete(watcher);
     };
+  }
+
+  has(layer: Bindable): boolean {
+    return [...this.#watchers].some((watcher) => watcher.layer === layer);
   }
 
   /** After a forward pass. */

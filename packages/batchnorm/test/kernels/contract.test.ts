@@ -27,7 +27,7 @@ test("every kernel of the table has cases, which give all of its arguments and n
     let cases = 0;
     for (const { args } of specs[name].cases()) {
       cases++;
-      expect(sorted(Object.keys(args)), name).toEqual(sorted(Object.keys(contract[name].args)));
+      expect(sorted(Object.keys(args)), name).toEqual(sorted(Object.keys(contract[name])));
     }
     expect(cases, name).toBeGreaterThan(10);
   }
@@ -36,7 +36,7 @@ test("every kernel of the table has cases, which give all of its arguments and n
 test("every array of floats of every kernel is an input or an output of its cases", () => {
   for (const name of kernelNames) {
     const { inputs, apart = [], out } = specs[name];
-    const arrays = Object.entries<ArgumentType>(contract[name].args).filter(([, type]) => /^f\d\d\*$/.test(type));
+    const arrays = Object.entries<ArgumentType>(contract[name]).filter(([, type]) => /^f\d\d\*$/.test(type));
     const known = new Set([...inputs, ...apart, ...Object.keys(out)]);
     expect(
       arrays.map(([argument]) => argument).filter((argument) => !known.has(argument)),
@@ -68,7 +68,7 @@ test("the structs that assembly/ declares have the table's arguments in its orde
   const declared = structs();
   for (const name of kernelNames) {
     const fields = declared.get(name) ?? [];
-    const args = Object.entries<ArgumentType>(contract[name].args);
+    const args = Object.entries<ArgumentType>(contract[name]);
     expect(
       fields.map(({ field }) => field),
       name,

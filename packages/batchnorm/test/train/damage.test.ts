@@ -130,7 +130,7 @@ describe("a checkpoint of something else", () => {
   it("is refused by a model without its dropout", () => {
     const layers = [...network().layers];
     layers[3] = layers[2];
-    refused(openTrainer(new Sequential(...layers), momentum()), "SGD and 0 layers that draw random numbers");
+    refused(openTrainer(new Sequential(...layers), momentum()), "SGD and 1 generators of random numbers");
   });
 
   it("is refused by another optimizer, and by one that remembers something else", () => {

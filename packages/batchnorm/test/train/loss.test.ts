@@ -10,7 +10,10 @@ import { integers, largestDifference, normals } from "../support/data.ts";
 /** The loss of a model's output, and its gradient. */
 function run(build: TestedBuild, loss: Loss, shape: number[], output: ArrayLike<number>, targets: ArrayLike<number>) {
   const engine = new Engine({ build });
-  const plan = new Plan(engine, new Arena(engine.memory), true, () => ({ value: 0, grad: 0 }));
+  const plan = new Plan(engine, new Arena(engine.memory), {
+    differentiable: true,
+    slotOf: () => ({ value: 0, grad: 0 }),
+  });
   const value = plan.value(shape);
   const bound = loss.bind(plan, value);
   engine.memory.f32.set(output, value.at >> 2);

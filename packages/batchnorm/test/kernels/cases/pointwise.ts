@@ -125,3 +125,36 @@ function gather(from: (count: number) => Uint8Array | Float32Array, inputs: stri
 
 export const gatherBytes = gather((count) => Uint8Array.from(integers(3, count, 256)), []);
 export const gatherFloats = gather((count) => normals(4, count), ["from"]);
+
+export const gatherImages: KernelSpec = {
+  inputs: ["scale", "shift"],
+  out: { to: (most) => 1e-6 * most },
+  *cases() {
+    const items = 5;
+    for (const [h, w, channels] of [
+      [1, 1, 1],
+      [1, 7, 3],
+      [5, 1, 2],
+      [4, 6, 3],
+      [8, 8, 1],
+      [3, 5, 17],
+    ]) {
+      for (const rows of [1, 2, 7]) {
+        const rowsPerTask = inThree(rows);
+        const size = h * w * channels;
+        const chosen = integers(rows + size, 4 * rows, 1000);
+        // An item, a shift of at most the image's size and one more either way, mirrored or not.
+        const places = chosen.map(
+          (v, i) => [v % items, (v % (2 * h + 3)) - h - 1, (v % (2 * w + 3)) - w - 1, v % 2][i % 4],
+        );
+        const coefficients = { scale: normals(1, channels), shift: normals(2, channels) };
+        const from = Uint8Array.from(integers(3, items * size, 256));
+        const args = { from, places, to: floats(rows * size), ...coefficients, rows, h, w, channels, rowsPerTask };
+        yield labelled(args, tasksFor(rows, rowsPerTask));
+      }
+    }
+  },
+  // Which pixels of the batch lie inside of an image is up to `places`: any may.
+  reaches: ({ channels }, _input, index, _out, at) => index === at % channels,
+  cut: { argument: "rowsPerTask", unit: 1, count: ({ rows }) => rows },
+};

@@ -76,7 +76,31 @@ export const addition: KernelSpec = {
     for (const count of [...SIZES, 64, 127, 1000, 1001]) {
       const perTask = inThree(count, 4);
       const values = { a: normals(count, count), b: normals(count + 1, count), sum: floats(count) };
-      yield labelled({ ...values, count, perTask }, tasksFor(count, perTask));
+      for (const floor of [Number.NEGATIVE_INFINITY, 0]) {
+        yield labelled({ ...values, floor, count, perTask }, tasksFor(count, perTask));
+      }
+    }
+  },
+  reaches: (_args, _input, index, _out, at) => index === at,
+  cut: { argument: "perTask", unit: 4, count: ({ count }) => count },
+};
+
+export const additionGrad: KernelSpec = {
+  inputs: ["dy"],
+  apart: ["y"],
+  out: { dy: () => 0, copy: () => 0 },
+  *cases() {
+    for (const count of [...SIZES, 64, 127, 1000, 1001]) {
+      const perTask = inThree(count, 4);
+      const y = normals(count, count).map((v) => Math.max(v, 0));
+      const dy = normals(count + 1, count);
+      for (const args of [
+        { y, dy, copy: floats(count) },
+        { y: null, dy, copy: floats(count) },
+        { y, dy, copy: null },
+      ]) {
+        yield labelled({ ...args, count, perTask }, tasksFor(count, perTask));
+      }
     }
   },
   reaches: (_args, _input, index, _out, at) => index === at,

@@ -46,6 +46,12 @@ const values = ({ seed, rows, channels, mean }: Shape, i = 0) => normals(9000 * 
 const sumBound = (most: number, { rows }: Numbers) => 1e-6 * Math.max(Math.sqrt(rows), most);
 const cut = { argument: "rowsPerTask", unit: 1, count: ({ rows }: Numbers) => rows };
 
+/** Every other case has a ReLU after the normalization. */
+function relu(shape: Shape): Pick<KernelCase["args"], "scale" | "shift"> {
+  if (shape.seed % 2) return { scale: null, shift: null };
+  return { scale: coefficient(shape, 5), shift: coefficient(shape, 6) };
+}
+
 export const momentsRows: KernelSpec = {
   inputs: ["x"],
   out: { mean: () => 1e-6, m2: (most) => 3e-6 * most },
@@ -64,37 +70,38 @@ export const affineRows: KernelSpec = {
     const { rows, channels, rowsPerTask } = shape;
     const sizes = { rows, channels, rowsPerTask };
     const coefficients = { center: center(shape), scale: coefficient(shape, 1), shift: coefficient(shape, 2) };
-    return { x: values(shape), y: floats(rows * channels), ...sizes, ...coefficients };
+    const floor = shape.seed % 2 ? Number.NEGATIVE_INFINITY : 0;
+    return { x: values(shape), y: floats(rows * channels), ...sizes, ...coefficients, floor };
   }),
   reaches: (args, input, index, _out, at) => (input === "x" ? index === at : index === channelOf(args, at)),
   cut,
 };
 
 export const gradSumsRows: KernelSpec = {
-  inputs: ["x", "dy", "center"],
+  inputs: ["x", "dy", "center", "scale", "shift"],
   out: { sumDy: sumBound, sumDyX: sumBound },
   cases: rowsCases((shape) => {
     const { rows, channels, rowsPerTask, tasks } = shape;
     const dy = values({ ...shape, mean: 0 }, 1);
     const room = () => doubles(tasks * channels);
     const sizes = { rows, channels, rowsPerTask };
-    return { x: values(shape), dy, ...sizes, center: center(shape), sumDy: room(), sumDyX: room() };
+    return { x: values(shape), dy, ...sizes, center: center(shape), sumDy: room(), sumDyX: room(), ...relu(shape) };
   }),
-  reaches(args, input, index, out, at) {
-    if (out === "sumDy" && input !== "dy") return false;
-    return input === "center" ? index === channelOf(args, at) : inPart(args, index, at);
-  },
+  // With a ReLU, x and the coefficients decide which of dy are added.
+  reaches: (args, input, index, _out, at) =>
+    input === "x" || input === "dy" ? inPart(args, index, at) : index === channelOf(args, at),
 };
 
 export const gradInputRows: KernelSpec = {
-  inputs: ["x", "dy", "center", "a", "b", "c"],
+  inputs: ["x", "dy", "center", "a", "b", "c", "scale", "shift"],
   out: { dx: (most) => 4e-7 * most },
   cases: rowsCases((shape) => {
     const { rows, channels, rowsPerTask } = shape;
     const dy = values({ ...shape, mean: 0 }, 1);
     const [a, b, c] = [1, 2, 3].map((i) => coefficient(shape, i));
     const sizes = { rows, channels, rowsPerTask };
-    return { x: values(shape), dy, dx: floats(rows * channels), ...sizes, center: center(shape), a, b, c };
+    const grads = { dy, dx: floats(rows * channels) };
+    return { x: values(shape), ...grads, ...sizes, center: center(shape), a, b, c, ...relu(shape) };
   }),
   reaches: (args, input, index, _out, at) =>
     input === "x" || input === "dy" ? index === at : index === channelOf(args, at),

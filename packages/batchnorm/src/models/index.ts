@@ -1,0 +1,2 @@
+export { type MnistNetworkOptions, mnistNetwork } from "./mnist.ts";
+export { type ResNetOptions, resnet } from "./resnet.ts";
