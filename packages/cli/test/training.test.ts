@@ -1,4 +1,5 @@
-import { Dataset, mnistNetwork, Sequential, SGD, Sigmoid, Trainer, tensor } from "batchnorm";
+import { Dataset, Sequential, SGD, Sigmoid, Trainer, tensor } from "batchnorm";
+import { mnistNetwork } from "batchnorm/models";
 import { beforeAll, expect, test } from "vitest";
 import { type LabelledImages, loadMnist, type Mnist } from "#dist/datasets/mnist.js";
 import { trainingSpec } from "#dist/experiments/network.js";

@@ -1,4 +1,5 @@
-import { Dataset, type Layer, mnistNetwork, SGD, Sigmoid, Trainer } from "batchnorm";
+import { Dataset, type Layer, SGD, Sigmoid, Trainer } from "batchnorm";
+import { mnistNetwork } from "batchnorm/models";
 import { heldOutCount, IMAGE_SIZE, type LabelledImages, type Mnist } from "../datasets/mnist.ts";
 import { percentiles } from "./percentiles.ts";
 import type { MeasuredPart, TrainingPoint, TrainingResult, TrainingSpec } from "./spec.ts";
