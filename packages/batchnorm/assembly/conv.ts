@@ -56,7 +56,7 @@ export function conv(args: Conv, task: i32): void {
       const rows = min(args.rows, args.oh - top);
       for (let column = 0; column < args.ow; column += args.columns) {
         layOut(args, group, image, top, rows, column);
-        for (let row = 0; row < rows; row++) convolve(args, group, image, top, row, column);
+        convolve(args, group, image, top, rows, column);
       }
     }
   }
@@ -93,8 +93,8 @@ export function layOut(args: Conv, group: i32, image: i32, top: i32, rows: i32, 
   }
 }
 
-/** One output row of those laid out. */
-function convolve(args: Conv, group: i32, image: i32, top: i32, row: i32, column: i32): void {
+/** The output rows whose input is laid out, eight channels at a time: their weights stay in L1 from row to row. */
+function convolve(args: Conv, group: i32, image: i32, top: i32, rows: i32, column: i32): void {
   const co = args.co;
   const length = args.kw * args.ci;
   const stride = <usize>(args.groups * co * args.yStep) << 2;
@@ -105,25 +105,28 @@ function convolve(args: Conv, group: i32, image: i32, top: i32, row: i32, column
   let panel = args.weight + <usize>(group * ((co + 7) >> 3)) * panelBytes;
   const bias = scratch + BIAS;
   const edge = scratch + EDGE;
-  const yRow = image * args.yh + args.yTop + (top + row) * args.yStep;
+  const yRow = image * args.yh + args.yTop + top * args.yStep;
   const out = args.y + (<usize>((yRow * args.yw + args.yLeft + column * args.yStep) * args.groups * co) << 2);
+  const yLine = <usize>args.yw * stride;
   for (let j = 0; j < co; j += NR) {
     const wide = min(NR, co - j);
     const channel = group * co + j;
     store4(bias, splat(0));
     store4(bias, splat(0), 16);
     if (args.bias) memory.copy(bias, args.bias + (<usize>channel << 2), <usize>wide << 2);
-    let y = out + (<usize>channel << 2);
-    let a = scratch + ROWS + <usize>(row * args.stride) * line;
-    for (let q = 0; q < end; q += 4) {
-      const high = min(4, end - q);
-      if (high == 4 && wide == NR) block(a, step, line, args.kh, length, panel, bias, y, stride);
-      else {
-        block(a, step, line, args.kh, length, panel, bias, edge, 32);
-        for (let p = 0; p < high; p++) memory.copy(y + <usize>p * stride, edge + <usize>p * 32, <usize>wide << 2);
+    for (let row = 0; row < rows; row++) {
+      let a = scratch + ROWS + <usize>(row * args.stride) * line;
+      let y = out + <usize>row * yLine + (<usize>channel << 2);
+      for (let q = 0; q < end; q += 4) {
+        const high = min(4, end - q);
+        if (high == 4 && wide == NR) block(a, step, line, args.kh, length, panel, bias, y, stride);
+        else {
+          block(a, step, line, args.kh, length, panel, bias, edge, 32);
+          for (let p = 0; p < high; p++) memory.copy(y + <usize>p * stride, edge + <usize>p * 32, <usize>wide << 2);
+        }
+        a += 4 * step;
+        y += 4 * stride;
       }
-      a += 4 * step;
-      y += 4 * stride;
     }
     panel += panelBytes;
   }

@@ -8,6 +8,7 @@
  * down the columns, then along the rows, always vectorised over channels; enough segments for some 1,000 values a product
  * are gathered before the products, so that everything stays in the cache.
  */
+import { C16, C32, C64, pixelBytes, Some } from "./channels";
 import { scratch } from "./scratch";
 import { add, f4, load4, loadSplat, madd, splat, store4, sub } from "./simd";
 
@@ -15,6 +16,12 @@ import { add, f4, load4, loadSplat, madd, splat, store4, sub } from "./simd";
 export const STRIP: i32 = 1552;
 /** Tiles × channels that are gathered before the products. */
 export const BATCH: i32 = 1024;
+/** Where a row of zeros is in scratch memory, after the strip: it stands in for rows outside of an image. */
+export const ZEROS: usize = 6 * STRIP << 2;
+/** Where there is room for values that nobody wants. */
+const TRASH: usize = 7 * STRIP << 2;
+/** Where the gathered tiles begin. */
+export const TILES: usize = TRASH + 64;
 
 @unmanaged
 export class Winograd {
@@ -47,9 +54,9 @@ export function winograd(args: Winograd, task: i32): void {
   // Sixteen floats more than a power of two: planes would share a set of the cache.
   const plane = <usize>(((batch * tiles + 3) & ~3) * most + 16) << 2;
   const strip = scratch;
-  const trash = strip + (6 * STRIP << 2);
-  const v = trash + (STRIP << 2);
+  const v = scratch + TILES;
   const m = v + 36 * plane;
+  memory.fill(scratch + ZEROS, 0, STRIP << 2);
   const weightPlane = <usize>(ci * co + 16) << 2;
   for (let s = first; s < end; s += batch) {
     const count = min(batch, end - s);
@@ -63,15 +70,20 @@ export function winograd(args: Winograd, task: i32): void {
     const all = count * tiles;
     for (let q: usize = 0; q < 36; q++) {
       const panels = args.weight + q * weightPlane;
-      for (let j = 0; j < co; j += 8) {
-        product(v + q * plane, all, panels + (<usize>(j * ci) << 2), m + q * plane + (<usize>j << 2), ci, co);
-      }
+      if (ci == 16) products<C16>(v + q * plane, all, panels, m + q * plane, ci, co);
+      else if (ci == 32) products<C32>(v + q * plane, all, panels, m + q * plane, ci, co);
+      else if (ci == 64) products<C64>(v + q * plane, all, panels, m + q * plane, ci, co);
+      else products<Some>(v + q * plane, all, panels, m + q * plane, ci, co);
     }
     for (let k = 0; k < count; k++) {
       const at = s + k;
       const row = at / perRow;
-      outputTiles(m + (<usize>(k * tiles * co) << 2), strip, tiles, co, plane);
-      outputStrip(args, row / rows, (row % rows) * 4, (at % perRow) * tiles * 4, strip, trash);
+      const from = m + (<usize>(k * tiles * co) << 2);
+      if (co == 16) outputTiles<C16>(from, strip, tiles, co, plane);
+      else if (co == 32) outputTiles<C32>(from, strip, tiles, co, plane);
+      else if (co == 64) outputTiles<C64>(from, strip, tiles, co, plane);
+      else outputTiles<Some>(from, strip, tiles, co, plane);
+      outputStrip(args, row / rows, (row % rows) * 4, (at % perRow) * tiles * 4, strip);
     }
   }
 }
@@ -107,66 +119,59 @@ export function inputStrip(args: Winograd, image: i32, top: i32, left: i32, stri
   const bytes = <usize>inside * pixel;
   for (let i = 0; i < 6; i++) {
     const row = strip + <usize>(i * STRIP << 2);
-    memory.fill(row, 0, <usize>before * pixel);
-    memory.fill(row + <usize>before * pixel + bytes, 0, <usize>(columns - before - inside) * pixel);
+    zero(row, <usize>before * pixel);
+    zero(row + <usize>before * pixel + bytes, <usize>(columns - before - inside) * pixel);
   }
   const to = strip + <usize>before * pixel;
-  if (top >= 0 && top + 6 <= args.h) {
-    for (let i: usize = 0; i < bytes; i += 16) {
-      let p = from + i;
-      const d0 = load4(p);
-      p += line;
-      const d1 = load4(p);
-      p += line;
-      const d2 = load4(p);
-      p += line;
-      const d3 = load4(p);
-      p += line;
-      const d4 = load4(p);
-      p += line;
-      transformInput(d0, d1, d2, d3, d4, load4(p), to + i, STRIP << 2);
-    }
-    return;
-  }
+  const h = args.h;
+  const p0 = rowOr(from, line, top, 0, h);
+  const p1 = rowOr(from, line, top, 1, h);
+  const p2 = rowOr(from, line, top, 2, h);
+  const p3 = rowOr(from, line, top, 3, h);
+  const p4 = rowOr(from, line, top, 4, h);
+  const p5 = rowOr(from, line, top, 5, h);
   for (let i: usize = 0; i < bytes; i += 16) {
-    const p = from + i;
-    transformInput(
-      edgeRow(args, top, 0, p, line),
-      edgeRow(args, top, 1, p, line),
-      edgeRow(args, top, 2, p, line),
-      edgeRow(args, top, 3, p, line),
-      edgeRow(args, top, 4, p, line),
-      edgeRow(args, top, 5, p, line),
-      to + i,
-      STRIP << 2,
-    );
+    const d0 = load4(p0 + i);
+    const d1 = load4(p1 + i);
+    const d2 = load4(p2 + i);
+    const d3 = load4(p3 + i);
+    const d4 = load4(p4 + i);
+    transformInput(d0, d1, d2, d3, d4, load4(p5 + i), to + i, STRIP << 2);
   }
 }
 
-function edgeRow(args: Winograd, top: i32, i: i32, p: usize, line: usize): f4 {
+/** A few groups of zeros: memory.fill would cost more than it writes. */
+export function zero(p: usize, bytes: usize): void {
+  for (let i: usize = 0; i < bytes; i += 16) store4(p + i, splat(0));
+}
+
+/** Row `top + i` of an image of h rows, whose row `top` would be at an address; the row of zeros outside of the image. */
+export function rowOr(from: usize, line: usize, top: i32, i: i32, h: i32): usize {
   const y = top + i;
-  return y >= 0 && y < args.h ? load4(p + <usize>i * line) : splat(0);
+  return y >= 0 && y < h ? from + <usize>i * line : scratch + ZEROS;
 }
 
 /** The strip transformed along its rows: plane 6·row + k of the 36, [tiles, ci]. */
 export function inputTiles(strip: usize, v: usize, tiles: i32, ci: i32, plane: usize): void {
-  const pixel = <usize>ci << 2;
+  if (ci == 16) inputTilesOf<C16>(strip, v, tiles, ci, plane);
+  else if (ci == 32) inputTilesOf<C32>(strip, v, tiles, ci, plane);
+  else if (ci == 64) inputTilesOf<C64>(strip, v, tiles, ci, plane);
+  else inputTilesOf<Some>(strip, v, tiles, ci, plane);
+}
+
+function inputTilesOf<C>(strip: usize, v: usize, tiles: i32, ci: i32, plane: usize): void {
+  const pixel = pixelBytes<C>(ci);
   for (let i = 0; i < 6; i++) {
     let p = strip + <usize>(i * STRIP << 2);
     let q = v;
     for (let t = 0; t < tiles; t++) {
       const end = p + pixel;
       for (; p < end; p += 16, q += 16) {
-        let r = p + pixel;
-        const d1 = load4(r);
-        r += pixel;
-        const d2 = load4(r);
-        r += pixel;
-        const d3 = load4(r);
-        r += pixel;
-        const d4 = load4(r);
-        r += pixel;
-        transformInput(load4(p), d1, d2, d3, d4, load4(r), q, plane);
+        const d1 = load4(p + pixel);
+        const d2 = load4(p + 2 * pixel);
+        const d3 = load4(p + 3 * pixel);
+        const d4 = load4(p + 4 * pixel);
+        transformInput(load4(p), d1, d2, d3, d4, load4(p + 5 * pixel), q, plane);
       }
       p += 3 * pixel;
     }
@@ -174,9 +179,15 @@ export function inputTiles(strip: usize, v: usize, tiles: i32, ci: i32, plane: u
   }
 }
 
-/** One panel of one of the 36 products: m [tiles, 8 of co] = v [tiles, ci] · panel [ci, 8]; four tiles at a time. */
-function product(v: usize, tiles: i32, panel: usize, m: usize, ci: i32, co: i32): void {
-  const pixel = <usize>ci << 2;
+/** One of the 36 products: m [tiles, co] = v [tiles, ci] · weights [ci, co], in panels of eight columns. */
+function products<C>(v: usize, tiles: i32, panels: usize, m: usize, ci: i32, co: i32): void {
+  const panelBytes = 8 * pixelBytes<C>(ci);
+  for (let j = 0; j < co; j += 8, panels += panelBytes, m += 32) product<C>(v, tiles, panels, m, ci, co);
+}
+
+/** One panel of it, m [tiles, 8 of co], four tiles at a time. */
+function product<C>(v: usize, tiles: i32, panel: usize, m: usize, ci: i32, co: i32): void {
+  const pixel = pixelBytes<C>(ci);
   const stride = <usize>co << 2;
   for (let t = 0; t < tiles; t += 4) {
     let c00 = splat(0);
@@ -187,31 +198,23 @@ function product(v: usize, tiles: i32, panel: usize, m: usize, ci: i32, co: i32)
     let c21 = c00;
     let c30 = c00;
     let c31 = c00;
-    let p0 = v;
-    let p1 = p0 + pixel;
-    let p2 = p1 + pixel;
-    let p3 = p2 + pixel;
-    const end = p1;
+    const end = v + pixel;
     let b = panel;
-    for (; p0 < end; p0 += 4) {
+    for (let p = v; p < end; p += 4, b += 32) {
       const b0 = load4(b);
       const b1 = load4(b, 16);
-      let s = loadSplat(p0);
+      let s = loadSplat(p);
       c00 = madd(s, b0, c00);
       c01 = madd(s, b1, c01);
-      s = loadSplat(p1);
+      s = loadSplat(p + pixel);
       c10 = madd(s, b0, c10);
       c11 = madd(s, b1, c11);
-      s = loadSplat(p2);
+      s = loadSplat(p + 2 * pixel);
       c20 = madd(s, b0, c20);
       c21 = madd(s, b1, c21);
-      s = loadSplat(p3);
+      s = loadSplat(p + 3 * pixel);
       c30 = madd(s, b0, c30);
       c31 = madd(s, b1, c31);
-      p1 += 4;
-      p2 += 4;
-      p3 += 4;
-      b += 32;
     }
     let y = m;
     store4(y, c00);
@@ -231,6 +234,8 @@ function product(v: usize, tiles: i32, panel: usize, m: usize, ci: i32, co: i32)
 }
 
 /** Aᵀ of six groups of values: four, one after another `step` bytes apart at `to`. */
+// @ts-ignore: a decorator of AssemblyScript, which would not inline this by itself
+@inline
 function transformOutput(p: usize, from: usize, to: usize, step: usize): void {
   const m0 = load4(p);
   p += from;
@@ -255,8 +260,8 @@ function transformOutput(p: usize, from: usize, to: usize, step: usize): void {
 }
 
 /** The products transformed along the rows: a strip [6, 4·tiles·co]. */
-function outputTiles(m: usize, strip: usize, tiles: i32, co: i32, plane: usize): void {
-  const pixel = <usize>co << 2;
+function outputTiles<C>(m: usize, strip: usize, tiles: i32, co: i32, plane: usize): void {
+  const pixel = pixelBytes<C>(co);
   for (let i = 0; i < 6; i++) {
     let p = m;
     let q = strip + <usize>(i * STRIP << 2);
@@ -270,7 +275,7 @@ function outputTiles(m: usize, strip: usize, tiles: i32, co: i32, plane: usize):
 }
 
 /** The strip transformed down the columns: four rows of y, as many of them and of their columns as there are. */
-function outputStrip(args: Winograd, image: i32, top: i32, left: i32, strip: usize, trash: usize): void {
+function outputStrip(args: Winograd, image: i32, top: i32, left: i32, strip: usize): void {
   const co = args.co;
   const line = <usize>(args.ow * co) << 2;
   const bytes = <usize>(min(args.segmentTiles * 4, args.ow - left) * co) << 2;
@@ -281,7 +286,7 @@ function outputStrip(args: Winograd, image: i32, top: i32, left: i32, strip: usi
   }
   const rows = args.oh - top;
   for (let i: usize = 0; i < bytes; i += 16) {
-    transformOutput(strip + i, STRIP << 2, trash, 16);
-    for (let r = 0; r < rows; r++) store4(y + i + <usize>r * line, load4(trash + (<usize>r << 4)));
+    transformOutput(strip + i, STRIP << 2, scratch + TRASH, 16);
+    for (let r = 0; r < rows; r++) store4(y + i + <usize>r * line, load4(scratch + TRASH + (<usize>r << 4)));
   }
 }

@@ -1,7 +1,8 @@
 /** The weights' side of winograd.ts: their transform, and their gradient. */
+import { C16, C32, C64, pixelBytes, Some } from "./channels";
 import { scratch } from "./scratch";
 import { add, f4, load4, loadSplat, madd, mul, splat, store4, sub } from "./simd";
-import { BATCH, inputStrip, inputTiles, STRIP, Winograd } from "./winograd";
+import { BATCH, inputStrip, inputTiles, rowOr, STRIP, TILES, Winograd, zero, ZEROS } from "./winograd";
 
 @unmanaged
 export class WinogradWeights {
@@ -83,7 +84,8 @@ export function winogradGradWeight(args: WinogradGradWeight, task: i32): void {
   const batch = max(1, (2 * BATCH) / most / tiles);
   const plane = <usize>(((batch * tiles + 3) & ~3) * most + 16) << 2;
   const strip = scratch;
-  const v = strip + (7 * STRIP << 2);
+  const v = scratch + TILES;
+  memory.fill(scratch + ZEROS, 0, STRIP << 2);
   const z = v + 36 * plane;
   const size = ci * co;
   const sumPlane = <usize>(size + 16) << 2;
@@ -99,7 +101,11 @@ export function winogradGradWeight(args: WinogradGradWeight, task: i32): void {
       inputStrip(input, row / rows, (row % rows) * 4 - args.padTop, column - args.padLeft, strip);
       inputTiles(strip, v + (<usize>(k * tiles * ci) << 2), tiles, ci, plane);
       gradStrip(args, row / rows, (row % rows) * 4, column, strip);
-      gradTiles(strip, z + (<usize>(k * tiles * co) << 2), tiles, co, plane);
+      const to = z + (<usize>(k * tiles * co) << 2);
+      if (co == 16) gradTiles<C16>(strip, to, tiles, co, plane);
+      else if (co == 32) gradTiles<C32>(strip, to, tiles, co, plane);
+      else if (co == 64) gradTiles<C64>(strip, to, tiles, co, plane);
+      else gradTiles<Some>(strip, to, tiles, co, plane);
     }
     const all = count * tiles;
     for (let q: usize = 0; q < 36; q++) {
@@ -142,28 +148,25 @@ function gradStrip(args: WinogradGradWeight, image: i32, top: i32, left: i32, st
   const bytes = <usize>inside * pixel;
   const line = <usize>args.ow * pixel;
   const from = args.dy + <usize>((image * args.oh + top) * args.ow + left) * pixel;
-  const rows = args.oh - top;
+  const p1 = rowOr(from, line, top, 1, args.oh);
+  const p2 = rowOr(from, line, top, 2, args.oh);
+  const p3 = rowOr(from, line, top, 3, args.oh);
   for (let i: usize = 0; i < bytes; i += 16) {
-    const p = from + i;
-    const y1 = rows > 1 ? load4(p + line) : splat(0);
-    const y2 = rows > 2 ? load4(p + 2 * line) : splat(0);
-    const y3 = rows > 3 ? load4(p + 3 * line) : splat(0);
-    spread(load4(p), y1, y2, y3, strip + i, STRIP << 2);
+    spread(load4(from + i), load4(p1 + i), load4(p2 + i), load4(p3 + i), strip + i, STRIP << 2);
   }
-  for (let i = 0; i < 6; i++) memory.fill(strip + (<usize>(i * STRIP) << 2) + bytes, 0, <usize>(columns - inside) * pixel);
+  for (let i = 0; i < 6; i++) zero(strip + (<usize>(i * STRIP) << 2) + bytes, <usize>(columns - inside) * pixel);
 }
 
 /** The strip spread along its rows: plane 6·row + k of the 36, [tiles, co]. */
-function gradTiles(strip: usize, z: usize, tiles: i32, co: i32, plane: usize): void {
-  const pixel = <usize>co << 2;
+function gradTiles<C>(strip: usize, z: usize, tiles: i32, co: i32, plane: usize): void {
+  const pixel = pixelBytes<C>(co);
   for (let i = 0; i < 6; i++) {
     let p = strip + <usize>(i * STRIP << 2);
     let q = z;
     for (let t = 0; t < tiles; t++) {
       const end = p + pixel;
       for (; p < end; p += 16, q += 16) {
-        const r = p + 2 * pixel;
-        spread(load4(p), load4(p + pixel), load4(r), load4(r + pixel), q, plane);
+        spread(load4(p), load4(p + pixel), load4(p + 2 * pixel), load4(p + 3 * pixel), q, plane);
       }
       p += 3 * pixel;
     }

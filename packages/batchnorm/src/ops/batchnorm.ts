@@ -196,10 +196,11 @@ export class BatchNormOp {
     const gamma = this.#buffers.gamma >> 2;
     const a = this.#a >> 2;
     for (let c = 0; c < this.channels; c++) f32[a + c] = (gamma ? f32[gamma + c] : 1) * this.rstd[c];
-    if (!this.#relu) return this.#gradAffine.run();
-    f32.fill(0, this.#b >> 2, (this.#b >> 2) + this.channels);
-    f32.fill(0, this.#c >> 2, (this.#c >> 2) + this.channels);
-    this.#gradInput?.run();
+    if (this.#relu) {
+      f32.fill(0, this.#b >> 2, (this.#b >> 2) + this.channels);
+      f32.fill(0, this.#c >> 2, (this.#c >> 2) + this.channels);
+      this.#gradInput?.run();
+    } else this.#gradAffine.run();
   }
 
   #mergeMoments(): void {

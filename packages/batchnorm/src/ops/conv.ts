@@ -38,8 +38,9 @@ export interface ConvBuffers {
 const ROOM = 120_000;
 /** Multiplications worth a task of their own. */
 const GRAIN = 2_000_000;
-/** Output rows laid out together: as few as keep the sums of the weights' gradient in registers for a while. */
+/** Output rows laid out together, and more of short ones: what is read from L2 for each band is used for so many pixels. */
 const BAND = 4;
+const BAND_PIXELS = 64;
 /** Partial sums of the gradient of the weights: few, for they are as large as the weights. */
 const MOST_PARTS = 8;
 
@@ -55,7 +56,7 @@ export class DirectConv implements ConvOp {
   readonly #backward: Call[] = [];
 
   constructor(engine: Engine, arena: Arena, shape: ConvShape, buffers: ConvBuffers) {
-    const { n, h, w, oh, ow, kh, kw, stride, padding, groups } = shape;
+    const { n, h, w, oh, ow, kh, kw, stride, padding, groups } = inOneRow(shape);
     const { x, y, dy, dx, weight, bias, dweight, dbias } = buffers;
     const co = shape.co / groups;
     const ci = shape.ci / groups;
@@ -113,6 +114,13 @@ export class DirectConv implements ConvOp {
   }
 }
 
+/** A 1×1 kernel at stride 1 does not care where rows end: an image is one long row to it. */
+function inOneRow(shape: ConvShape): ConvShape {
+  const { h, w, kh, kw, stride, padding } = shape;
+  if (kh * kw * stride > 1 || padding[0] + padding[1] > 0) return shape;
+  return { ...shape, h: 1, w: h * w, oh: 1, ow: h * w };
+}
+
 /** Those input rows (or columns) that the same taps of the kernel reach. */
 interface Phase {
   /** The first of them; the others follow `stride` apart. */
@@ -142,7 +150,8 @@ function cutInto({ n, oh, ow, ci, co, groups, kh, kw, stride }: Cut, most: numbe
   const widest = Math.ceil(ow / 4) * 4;
   const room = (rows: number) => ROOM / ((rows - 1) * stride + Math.max(1, kh)) / ci;
   const fitting = (rows: number) => Math.floor((Math.floor((room(rows) - kw) / stride) + 1) / 4) * 4;
-  const rows = fitting(BAND) >= widest ? Math.min(BAND, oh) : 1;
+  const band = Math.max(BAND, Math.floor(BAND_PIXELS / ow));
+  const rows = fitting(band) >= widest ? Math.min(band, oh) : 1;
   const columns = Math.max(4, Math.min(widest, fitting(rows)));
   const bands = n * Math.ceil(oh / rows);
   const work = rows * ow * groups * co * ci * Math.max(1, kh * kw);
