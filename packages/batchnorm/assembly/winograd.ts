@@ -28,6 +28,7 @@ export class Winograd {
   x: usize = 0; // f32 [n, h, w, ci]
   weight: usize = 0; // f32 [36, co/8, ci, 8] with `plane` floats from one of the 36 to the next, see winogradWeights
   y: usize = 0; // f32 [n, oh, ow, co]
+  bias: usize = 0; // f32 [co], or 0
   n: i32 = 0;
   h: i32 = 0;
   w: i32 = 0;
@@ -70,10 +71,12 @@ export function winograd(args: Winograd, task: i32): void {
     const all = count * tiles;
     for (let q: usize = 0; q < 36; q++) {
       const panels = args.weight + q * weightPlane;
-      if (ci == 16) products<C16>(v + q * plane, all, panels, m + q * plane, ci, co);
-      else if (ci == 32) products<C32>(v + q * plane, all, panels, m + q * plane, ci, co);
-      else if (ci == 64) products<C64>(v + q * plane, all, panels, m + q * plane, ci, co);
-      else products<Some>(v + q * plane, all, panels, m + q * plane, ci, co);
+      // Column 1 of Aᵀ is all ones: what is added to the product of row 1, column 1 is added to all 16 values of a tile.
+      const start = args.bias && q == 7 ? args.bias : scratch + ZEROS;
+      if (ci == 16) products<C16>(v + q * plane, all, panels, start, m + q * plane, ci, co);
+      else if (ci == 32) products<C32>(v + q * plane, all, panels, start, m + q * plane, ci, co);
+      else if (ci == 64) products<C64>(v + q * plane, all, panels, start, m + q * plane, ci, co);
+      else products<Some>(v + q * plane, all, panels, start, m + q * plane, ci, co);
     }
     for (let k = 0; k < count; k++) {
       const at = s + k;
@@ -179,25 +182,27 @@ function inputTilesOf<C>(strip: usize, v: usize, tiles: i32, ci: i32, plane: usi
   }
 }
 
-/** One of the 36 products: m [tiles, co] = v [tiles, ci] · weights [ci, co], in panels of eight columns. */
-function products<C>(v: usize, tiles: i32, panels: usize, m: usize, ci: i32, co: i32): void {
+/** One of the 36 products: m [tiles, co] = start [co] + v [tiles, ci] · weights [ci, co], in panels of eight columns. */
+function products<C>(v: usize, tiles: i32, panels: usize, start: usize, m: usize, ci: i32, co: i32): void {
   const panelBytes = 8 * pixelBytes<C>(ci);
-  for (let j = 0; j < co; j += 8, panels += panelBytes, m += 32) product<C>(v, tiles, panels, m, ci, co);
+  for (let j = 0; j < co; j += 8, panels += panelBytes, start += 32, m += 32) {
+    product<C>(v, tiles, panels, start, m, ci, co);
+  }
 }
 
 /** One panel of it, m [tiles, 8 of co], four tiles at a time. */
-function product<C>(v: usize, tiles: i32, panel: usize, m: usize, ci: i32, co: i32): void {
+function product<C>(v: usize, tiles: i32, panel: usize, start: usize, m: usize, ci: i32, co: i32): void {
   const pixel = pixelBytes<C>(ci);
   const stride = <usize>co << 2;
   for (let t = 0; t < tiles; t += 4) {
-    let c00 = splat(0);
-    let c01 = c00;
+    let c00 = load4(start);
+    let c01 = load4(start, 16);
     let c10 = c00;
-    let c11 = c00;
+    let c11 = c01;
     let c20 = c00;
-    let c21 = c00;
+    let c21 = c01;
     let c30 = c00;
-    let c31 = c00;
+    let c31 = c01;
     const end = v + pixel;
     let b = panel;
     for (let p = v; p < end; p += 4, b += 32) {

@@ -56,6 +56,7 @@ export class WinogradGradWeight {
   x: usize = 0; // f32 [n, h, w, ci]; the fields of Winograd in its order, so that inputStrip reads them
   products: usize = 0; // f32 [tasks, 36, ci·co + 16]: room to sum in
   dy: usize = 0; // f32 [n, oh, ow, co]
+  sums: usize = 0; // f32 [tasks, 3, 3·ci, co]
   n: i32 = 0;
   h: i32 = 0;
   w: i32 = 0;
@@ -67,7 +68,6 @@ export class WinogradGradWeight {
   padLeft: i32 = 0;
   segmentTiles: i32 = 0;
   segmentsPerTask: i32 = 0;
-  sums: usize = 0; // f32 [tasks, 3, 3·ci, co]
 }
 
 /** Σ over a task's tiles of (Bᵀ·d·B)ᵀ × (A·dy·Aᵀ), then Gᵀ(·)G once: the adjoint of the forward pass. */

@@ -169,7 +169,7 @@ export const imageReference: Pick<Reference, ImageKernel> = {
   },
   addition({ a, b, sum, floor, count, perTask }, task) {
     const [first, end] = share(task, perTask, count);
-    for (let i = first; i < end; i++) sum[i] = a[i] + b[i] < floor ? floor : a[i] + b[i];
+    for (let i = first; i < end; i++) sum[i] = Math.max(a[i] + b[i], floor);
   },
   additionGrad({ y, dy, copy, count, perTask }, task) {
     const [first, end] = share(task, perTask, count);

@@ -68,7 +68,7 @@ export const reference: Reference = {
     for (let i = first * channels; i < end * channels; i++) {
       const c = i % channels;
       const value = (x[i] - center[c]) * scale[c] + shift[c];
-      y[i] = value < floor ? floor : value;
+      y[i] = Math.max(value, floor);
     }
   },
   affinePlanes({ x, y, outer, channels, inner, planesPerTask, center, scale, shift }, task) {

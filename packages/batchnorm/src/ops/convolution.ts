@@ -5,6 +5,6 @@ import { WinogradConv, winogradTakes } from "./winograd.ts";
 
 /** The fastest way for the shape, unless the engine is to be accurate. */
 export function convolution(engine: Engine, arena: Arena, shape: ConvShape, buffers: ConvBuffers): ConvOp {
-  const winograd = engine.convolution === "fast" && winogradTakes(shape, buffers);
+  const winograd = engine.convolution === "fast" && winogradTakes(shape);
   return new (winograd ? WinogradConv : DirectConv)(engine, arena, shape, buffers);
 }

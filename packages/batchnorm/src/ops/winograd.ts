@@ -1,7 +1,7 @@
 /** 3×3 convolutions at stride 1 by Winograd's F(4×4, 3×3): see assembly/winograd.ts. */
 import type { Arena } from "../engine/arena.ts";
 import type { Call, Engine } from "../engine/engine.ts";
-import type { ConvBuffers, ConvOp, ConvShape } from "./conv.ts";
+import { biasGradient, type ConvBuffers, type ConvOp, type ConvShape } from "./conv.ts";
 import { tasksOf } from "./layout.ts";
 
 /** Floats of a row of the strip that a segment is transformed in: six rows stay in L1. */
@@ -17,9 +17,9 @@ const GRAIN = 4_000_000;
 const MOST_PARTS = 4;
 
 /** Whether this way takes the shape: the transforms cost more than they save where there are few channels. */
-export function winogradTakes({ ci, co, kh, kw, stride, padding, groups }: ConvShape, { bias }: ConvBuffers): boolean {
+export function winogradTakes({ ci, co, kh, kw, stride, padding, groups }: ConvShape): boolean {
   const channels = [ci, co].every((c) => c >= LEAST_CHANNELS && c <= MOST_CHANNELS && c % 8 === 0);
-  return channels && kh === 3 && kw === 3 && stride === 1 && groups === 1 && Math.max(...padding) <= 2 && !bias;
+  return channels && kh === 3 && kw === 3 && stride === 1 && groups === 1 && Math.max(...padding) <= 2;
 }
 
 export class WinogradConv implements ConvOp {
@@ -28,12 +28,12 @@ export class WinogradConv implements ConvOp {
 
   constructor(engine: Engine, arena: Arena, shape: ConvShape, buffers: ConvBuffers) {
     const { n, h, w, ci, oh, ow, co, padding } = shape;
-    const { x, y, dy, dx, weight, dweight } = buffers;
+    const { x, y, dy, dx, weight, bias, dweight, dbias } = buffers;
     this.#forward = transformed(engine, arena, weight, co, ci, 0, (panels) => {
       const sizes = { n, h, w, ci, oh, ow, co, padTop: padding[0], padLeft: padding[1] };
       const { segmentTiles, segments } = segmentsOf(n, oh, ow, Math.max(ci, co));
       const segmentsPerTask = perTask(segments, segmentTiles, ci * co, 64);
-      const args = { x, weight: panels, y, ...sizes, segmentTiles, segmentsPerTask };
+      const args = { x, weight: panels, y, bias, ...sizes, segmentTiles, segmentsPerTask };
       return engine.call(arena, "winograd", args, tasksOf(segments, segmentsPerTask)) as Call;
     });
     if (!dy) return;
@@ -44,10 +44,11 @@ export class WinogradConv implements ConvOp {
     const products = arena.floats(parts * 36 * (ci * co + GAP));
     const sums = arena.floats(parts * 9 * ci * co);
     const sizes = { n, h, w, ci, oh, ow, co, padTop: padding[0], padLeft: padding[1] };
-    const args = { x, products, dy, ...sizes, segmentTiles, segmentsPerTask, sums };
+    const args = { x, products, dy, sums, ...sizes, segmentTiles, segmentsPerTask };
     const merge = { sums, parts, grad: dweight, groups: 1, co, ci, kh: 3, kw: 3 };
     this.#backward.push(engine.call(arena, "winogradGradWeight", args, parts) as Call);
     this.#backward.push(engine.call(arena, "convGradMerge", merge, 9) as Call);
+    if (dbias) this.#backward.push(biasGradient(engine, arena, shape, dy, dbias));
     if (!dx) return;
 
     const back = transformed(engine, arena, weight, co, ci, 1, (panels) => {
@@ -55,7 +56,7 @@ export class WinogradConv implements ConvOp {
       const { segmentTiles, segments } = segmentsOf(n, h, w, Math.max(ci, co));
       const segmentsPerTask = perTask(segments, segmentTiles, ci * co, 64);
       const turned = { n, h: oh, w: ow, ci: co, oh: h, ow: w, co: ci, ...pads };
-      const args = { x: dy, weight: panels, y: dx, ...turned, segmentTiles, segmentsPerTask };
+      const args = { x: dy, weight: panels, y: dx, bias: 0, ...turned, segmentTiles, segmentsPerTask };
       return engine.call(arena, "winograd", args, tasksOf(segments, segmentsPerTask)) as Call;
     });
     this.#backward.push(...back);

@@ -5,19 +5,16 @@ import type { Layer } from "../layers/layer.ts";
 import { Random } from "../tensor/random.ts";
 import { checkTensor, Tensor } from "../tensor/tensor.ts";
 import { pack, restore } from "./checkpoint.ts";
-import type { Dataset } from "./dataset.ts";
-import { crossEntropy, type Loss } from "./loss.ts";
+import { Dataset } from "./dataset.ts";
+import { crossEntropy } from "./loss.ts";
 import type { BoundOptimizer, Optimizer } from "./optimizer.ts";
 import type { Evaluation, FitOptions, Progress, StepResult, TrainerOptions, Watched } from "./options.ts";
 import { Order } from "./order.ts";
-import { Residents } from "./residents.ts";
 import { constant, type Schedule } from "./schedule.ts";
-import { Session } from "./session.ts";
+import type { Session } from "./session.ts";
+import { Sessions } from "./sessions.ts";
 import { Watchers } from "./watchers.ts";
 import { Weights } from "./weights.ts";
-
-/** Sessions kept for shapes that come again: a step's, an evaluation's, and one with a last smaller batch each. */
-const MOST_SESSIONS = 4;
 
 /** The event loop gets a turn this often, in milliseconds. */
 const TURN = 50;
@@ -35,7 +32,6 @@ const TURN = 50;
 export class Trainer {
   readonly model: Layer;
   readonly engine: Engine;
-  readonly #loss: Loss;
   readonly #optimizer: Optimizer;
   readonly #schedule: Schedule;
   readonly #weights: Weights;
@@ -43,27 +39,27 @@ export class Trainer {
   readonly #order: Order;
   /** Decides how `fit` changes images. */
   readonly #random: Random;
-  readonly #sessions = new Map<string, Session>();
-  readonly #residents: Residents;
+  readonly #sessions: Sessions;
   readonly #watchers = new Watchers();
-  #labels = new Int32Array(0);
   #stepCount = 0;
 
   constructor(model: Layer, options: TrainerOptions) {
     const { optimizer, loss = crossEntropy(), schedule = constant(), seed = 0, ...engineOptions } = options;
     check(optimizer !== undefined, "E_VALUE", "Trainer", () => "expected an optimizer, such as new SGD({ lr: 0.1 })");
     this.model = model;
-    this.#loss = loss;
     this.#optimizer = optimizer;
     this.#schedule = schedule;
     this.#order = new Order(seed);
     this.#random = new Random(seed);
     this.engine = new Engine(engineOptions);
-    this.#residents = new Residents(this.engine.memory);
     try {
       const arena = new Arena(this.engine.memory);
       this.#weights = new Weights(arena, model, optimizer);
       this.#bound = optimizer.bind(this.engine, arena, this.#weights.blocks);
+      this.#sessions = new Sessions(this.engine, model, loss, {
+        slotOf: (parameter) => this.#weights.slot(parameter),
+        isWatched: (layer) => this.#watchers.has(layer),
+      });
     } catch (error) {
       this.engine.close();
       throw error;
@@ -94,7 +90,8 @@ export class Trainer {
    */
   step(x: Tensor, targets: ArrayLike<number>): StepResult {
     checkTensor("Trainer.step", x);
-    const session = this.#session(x.shape, true);
+    this.#checkOpen();
+    const session = this.#sessions.of(x.shape, true);
     session.loss.load(targets);
     this.engine.memory.f32.set(x.data, session.input.at >> 2);
     return this.#run(session);
@@ -145,10 +142,10 @@ export class Trainer {
   }
 
   #fitStep(data: Dataset, batchSize: number): StepResult {
-    const session = this.#session([batchSize, ...data.shape], true);
-    const at = this.#place(data);
-    this.#fill(session, data, at, this.#order.next(data.length, batchSize), this.#random);
-    return this.#run(session);
+    this.#checkOpen();
+    this.#sessions.of([batchSize, ...data.shape], true); // before the order moves on, for it may be refused
+    const indices = this.#order.next(data.length, batchSize);
+    return this.#run(this.#sessions.filled(data, indices, true, this.#random));
   }
 
   #run(session: Session): StepResult {
@@ -165,43 +162,71 @@ export class Trainer {
 
   /** Loss and accuracy over a data set, in eval mode. */
   evaluate(data: Dataset, { batchSize = 500 }: { batchSize?: number } = {}): Evaluation {
-    check(Number.isInteger(batchSize) && batchSize > 0, "E_BATCH", "evaluate", () => {
-      return `expected a positive batch size, got ${batchSize}`;
-    });
-    const at = this.#place(data);
     let loss = 0;
     let correct = 0;
-    for (let from = 0; from < data.length; from += batchSize) {
-      const count = Math.min(batchSize, data.length - from);
-      const session = this.#session([count, ...data.shape], false);
-      this.#fill(
-        session,
-        data,
-        at,
-        Int32Array.from({ length: count }, (_, i) => from + i),
-        null,
-      );
-      this.model.eval();
-      session.plan.forward();
+    for (const { session, count } of this.#pass(data, batchSize, "evaluate")) {
       session.loss.run();
-      this.#watchers.tell(session.plan, false, this.#stepCount);
       loss += session.loss.loss * count;
       correct += session.loss.correct;
     }
     return { loss: loss / data.length, accuracy: correct / data.length };
   }
 
-  /** What the model gives for a batch in eval mode. */
-  predict(x: Tensor): Tensor {
+  /**
+   * What the model gives in eval mode.
+   *
+   * @param x  a batch, or a data set: then the results for all its examples, in their order
+   * @throws   BatchNormError E_SHAPE when the model does not take it
+   */
+  predict(x: Tensor | Dataset, { batchSize = 500 }: { batchSize?: number } = {}): Tensor {
+    if (x instanceof Dataset) return this.#predictAll(x, batchSize);
     checkTensor("Trainer.predict", x);
-    const session = this.#session(x.shape, false);
-    const { f32 } = this.engine.memory;
-    const { at, size, shape } = session.output;
-    f32.set(x.data, session.input.at >> 2);
+    this.#checkOpen();
+    const session = this.#sessions.of(x.shape, false);
+    this.engine.memory.f32.set(x.data, session.input.at >> 2);
+    this.#forward(session);
+    return new Tensor(this.#output(session).slice(), session.output.shape);
+  }
+
+  #predictAll(data: Dataset, batchSize: number): Tensor {
+    let result = new Float32Array(0);
+    let shape: readonly number[] = [];
+    let at = 0;
+    for (const { session, count } of this.#pass(data, batchSize, "predict")) {
+      const output = this.#output(session);
+      if (at === 0) {
+        shape = [data.length, ...session.output.shape.slice(1)];
+        result = new Float32Array((data.length * output.length) / count);
+      }
+      result.set(output, at);
+      at += output.length;
+    }
+    return new Tensor(result, shape);
+  }
+
+  #output({ output: { at, size } }: Session): Float32Array {
+    return this.engine.memory.f32.subarray(at >> 2, (at >> 2) + size);
+  }
+
+  /** A forward pass in eval mode over each batch of a data set, in order. */
+  *#pass(data: Dataset, batchSize: number, where: string): Generator<{ session: Session; count: number }> {
+    check(Number.isInteger(batchSize) && batchSize > 0, "E_BATCH", where, () => {
+      return `expected a positive batch size, got ${batchSize}`;
+    });
+    this.#checkOpen();
+    for (let from = 0; from < data.length; from += batchSize) {
+      const count = Math.min(batchSize, data.length - from);
+      const indices = Int32Array.from({ length: count }, (_, i) => from + i);
+      const session = this.#sessions.filled(data, indices, false, null);
+      this.#forward(session);
+      yield { session, count };
+    }
+  }
+
+  #forward({ plan }: Session): void {
     this.model.eval();
-    session.plan.forward();
-    this.#watchers.tell(session.plan, false, this.#stepCount);
-    return new Tensor(new Float32Array(f32.subarray(at >> 2, (at >> 2) + size)), shape);
+    plan.forward();
+    this.#watchers.tell(plan, false, this.#stepCount);
   }
 
   /**
@@ -214,7 +239,6 @@ export class Trainer {
     const known = [...this.model.modules()].includes(layer);
     check(known, "E_VALUE", "watch", () => "expected a layer of the trainer's model, got another");
     // What goes into the layer may not be kept, or not even made, in sessions that were bound before.
-    for (const session of this.#sessions.values()) session.free();
     this.#sessions.clear();
     return this.#watchers.add(layer, callback);
   }
@@ -272,36 +296,6 @@ export class Trainer {
 
   #checkOpen(): void {
     check(!this.engine.closed, "E_STATE", "Trainer", () => "expected an open trainer; this one was closed");
-  }
-
-  #session(shape: readonly number[], training: boolean): Session {
-    this.#checkOpen();
-    const key = `${training} ${shape}`;
-    let session = this.#sessions.get(key);
-    if (!session) {
-      if (this.#sessions.size >= MOST_SESSIONS) {
-        const [oldest, old] = this.#sessions.entries().next().value as [string, Session];
-        this.#sessions.delete(oldest);
-        old.free();
-      }
-      session = new Session(this.engine, this.model, this.#loss, shape, {
-        differentiable: training,
-        slotOf: (parameter) => this.#weights.slot(parameter),
-        isWatched: (layer) => this.#watchers.has(layer),
-      });
-      this.#sessions.set(key, session);
-    }
-    return session;
-  }
-
-  #place(data: Dataset): number {
-    this.#checkOpen();
-    return this.#residents.place(data);
-  }
-
-  #fill(session: Session, data: Dataset, at: number, indices: Int32Array, random: Random | null): void {
-    if (this.#labels.length !== indices.length) this.#labels = new Int32Array(indices.length);
-    session.gather(data, at, indices, this.#labels, random);
   }
 }
 

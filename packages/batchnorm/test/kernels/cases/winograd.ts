@@ -31,13 +31,14 @@ function* shapes(): Generator<{ sizes: Numbers; tasks: number; seed: number }> {
 
 export const winograd: KernelSpec = {
   inputs: [],
-  apart: ["x", "weight"],
+  apart: ["x", "weight", "bias"],
   out: { y: (most) => 1e-5 * most },
   *cases() {
     for (const { sizes, tasks, seed } of shapes()) {
       const { n, h, w, ci, oh, ow, co } = sizes;
       const weight = normals(seed + 10, 36 * (ci * co + 16));
-      const args = { x: normals(seed, n * h * w * ci), weight, y: floats(n * oh * ow * co), ...sizes };
+      const bias = seed % 2 ? normals(seed + 40, co) : null;
+      const args = { x: normals(seed, n * h * w * ci), weight, y: floats(n * oh * ow * co), bias, ...sizes };
       yield labelled(args, tasks);
     }
   },
