@@ -8,12 +8,13 @@
  * every output pixel. Then the 4×8 register block of gemm.ts: four pixels by eight output channels.
  */
 import { scratch } from "./scratch";
-import { load4, loadSplat, madd, splat, store4 } from "./simd";
+import { greater, load4, loadSplat, madd, splat, store4 } from "./simd";
 
 const NR: i32 = 8;
-/** Scratch: the block's own 4×8 of y, eight values of bias, then the rows. */
+/** Scratch: the block's own 4×8 of y, eight values of bias and the floor, then the rows. */
 const EDGE: usize = 0;
 const BIAS: usize = 128;
+const FLOOR: usize = 32; // after the bias
 export const ROWS: usize = 192;
 
 @unmanaged
@@ -43,6 +44,7 @@ export class Conv {
   columns: i32 = 0; // output pixels laid out at once, a multiple of 4
   rows: i32 = 0; // output rows of a band
   bandsPerTask: i32 = 0;
+  floor: f32 = 0; // what is below becomes it: 0 for a ReLU, −∞ for none; not used by convGradWeight
 }
 
 export function conv(args: Conv, task: i32): void {
@@ -105,6 +107,7 @@ function convolve(args: Conv, group: i32, image: i32, top: i32, rows: i32, colum
   let panel = args.weight + <usize>(group * ((co + 7) >> 3)) * panelBytes;
   const bias = scratch + BIAS;
   const edge = scratch + EDGE;
+  store<f32>(bias + FLOOR, args.floor);
   const yRow = image * args.yh + args.yTop + top * args.yStep;
   const out = args.y + (<usize>((yRow * args.yw + args.yLeft + column * args.yStep) * args.groups * co) << 2);
   const yLine = <usize>args.yw * stride;
@@ -181,15 +184,16 @@ function block(
     }
     a0 += line;
   }
-  store4(y, c00);
-  store4(y, c01, 16);
+  const floor = loadSplat(bias, FLOOR);
+  store4(y, greater(c00, floor));
+  store4(y, greater(c01, floor), 16);
   y += stride;
-  store4(y, c10);
-  store4(y, c11, 16);
+  store4(y, greater(c10, floor));
+  store4(y, greater(c11, floor), 16);
   y += stride;
-  store4(y, c20);
-  store4(y, c21, 16);
+  store4(y, greater(c20, floor));
+  store4(y, greater(c21, floor), 16);
   y += stride;
-  store4(y, c30);
-  store4(y, c31, 16);
+  store4(y, greater(c30, floor));
+  store4(y, greater(c31, floor), 16);
 }

@@ -10,7 +10,7 @@
  */
 import { C16, C32, C64, pixelBytes, Some } from "./channels";
 import { scratch } from "./scratch";
-import { add, f4, load4, loadSplat, madd, splat, store4, sub } from "./simd";
+import { add, f4, greater, load4, loadSplat, madd, splat, store4, sub } from "./simd";
 
 /** Floats between the rows of the strip that a segment is transformed in; the caller keeps six rows within L1. */
 export const STRIP: i32 = 1552;
@@ -40,6 +40,7 @@ export class Winograd {
   padLeft: i32 = 0;
   segmentTiles: i32 = 0;
   segmentsPerTask: i32 = 0;
+  floor: f32 = 0; // what is below becomes it: 0 for a ReLU, −∞ for none
 }
 
 export function winograd(args: Winograd, task: i32): void {
@@ -238,10 +239,18 @@ function product<C>(v: usize, tiles: i32, panel: usize, start: usize, m: usize, 
   }
 }
 
+/** Which of the two output transforms: the last one has a floor. */
+class Along {}
+class Down {}
+
+function bounded<T>(value: f4, floor: f4): f4 {
+  return idof<T>() == idof<Down>() ? greater(value, floor) : value;
+}
+
 /** Aᵀ of six groups of values: four, one after another `step` bytes apart at `to`. */
 // @ts-ignore: a decorator of AssemblyScript, which would not inline this by itself
 @inline
-function transformOutput(p: usize, from: usize, to: usize, step: usize): void {
+function transformOutput<T>(p: usize, from: usize, to: usize, step: usize, floor: f4): void {
   const m0 = load4(p);
   p += from;
   const m1 = load4(p);
@@ -255,13 +264,13 @@ function transformOutput(p: usize, from: usize, to: usize, step: usize): void {
   const d1 = sub(m1, m2);
   const s2 = add(m3, m4);
   const d2 = sub(m3, m4);
-  store4(to, add(m0, add(s1, s2)));
+  store4(to, bounded<T>(add(m0, add(s1, s2)), floor));
   to += step;
-  store4(to, madd(splat(2), d2, d1));
+  store4(to, bounded<T>(madd(splat(2), d2, d1), floor));
   to += step;
-  store4(to, madd(splat(4), s2, s1));
+  store4(to, bounded<T>(madd(splat(4), s2, s1), floor));
   to += step;
-  store4(to, add(madd(splat(8), d2, d1), load4(p + from)));
+  store4(to, bounded<T>(add(madd(splat(8), d2, d1), load4(p + from)), floor));
 }
 
 /** The products transformed along the rows: a strip [6, 4·tiles·co]. */
@@ -272,7 +281,7 @@ function outputTiles<C>(m: usize, strip: usize, tiles: i32, co: i32, plane: usiz
     let q = strip + <usize>(i * STRIP << 2);
     for (let t = 0; t < tiles; t++) {
       const end = q + pixel;
-      for (; q < end; p += 16, q += 16) transformOutput(p, plane, q, pixel);
+      for (; q < end; p += 16, q += 16) transformOutput<Along>(p, plane, q, pixel, splat(0));
       q += 3 * pixel;
     }
     m += 6 * plane;
@@ -281,17 +290,18 @@ function outputTiles<C>(m: usize, strip: usize, tiles: i32, co: i32, plane: usiz
 
 /** The strip transformed down the columns: four rows of y, as many of them and of their columns as there are. */
 function outputStrip(args: Winograd, image: i32, top: i32, left: i32, strip: usize): void {
+  const floor = splat(args.floor);
   const co = args.co;
   const line = <usize>(args.ow * co) << 2;
   const bytes = <usize>(min(args.segmentTiles * 4, args.ow - left) * co) << 2;
   const y = args.y + (<usize>((image * args.oh + top) * args.ow + left) * co << 2);
   if (top + 4 <= args.oh) {
-    for (let i: usize = 0; i < bytes; i += 16) transformOutput(strip + i, STRIP << 2, y + i, line);
+    for (let i: usize = 0; i < bytes; i += 16) transformOutput<Down>(strip + i, STRIP << 2, y + i, line, floor);
     return;
   }
   const rows = args.oh - top;
   for (let i: usize = 0; i < bytes; i += 16) {
-    transformOutput(strip + i, STRIP << 2, scratch + TRASH, 16);
+    transformOutput<Down>(strip + i, STRIP << 2, scratch + TRASH, 16, floor);
     for (let r = 0; r < rows; r++) store4(y + i + <usize>r * line, load4(scratch + TRASH + (<usize>r << 4)));
   }
 }

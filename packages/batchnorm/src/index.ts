@@ -3,6 +3,8 @@
 export type { EngineOptions } from "./engine/engine.ts";
 export { BatchNormError, type ErrorCode } from "./errors.ts";
 
+// A trained model that gives results
+export { Inference } from "./inference/inference.ts";
 // Layers
 export { ReLU, Sigmoid, Tanh } from "./layers/activation.ts";
 export {
@@ -62,4 +64,5 @@ export type { Evaluation, FitOptions, Progress, StepResult, TrainerOptions, Watc
 export { constant, cosine, exponentialDecay, type Schedule, stepDecay, warmup } from "./train/schedule.ts";
 export { Trainer } from "./train/trainer.ts";
 // Model to model
+export { fold } from "./transform/fold.ts";
 export { estimatePopulation } from "./transform/population.ts";

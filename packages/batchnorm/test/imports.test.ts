@@ -17,6 +17,7 @@ const orders = {
     "layers",
     "formats",
     "transform",
+    "inference",
     "models",
     "train",
     "node",

@@ -41,6 +41,7 @@ const convolution = {
   columns: "i32",
   rows: "i32",
   bandsPerTask: "i32",
+  floor: "f32",
 } as const;
 const pooling = {
   x: "f32*",
@@ -199,6 +200,7 @@ export const contract = {
     padLeft: "i32",
     segmentTiles: "i32",
     segmentsPerTask: "i32",
+    floor: "f32",
   },
   winogradGradWeight: {
     x: "f32*",

@@ -85,7 +85,7 @@ export const imageReference: Pick<Reference, ImageKernel> = {
     }
   },
   conv(args, task) {
-    const { x, weight, bias, y, ci, co, groups, kh, kw, yh, yw, yTop, yLeft, yStep } = args;
+    const { x, weight, bias, y, ci, co, groups, kh, kw, yh, yw, yTop, yLeft, yStep, floor } = args;
     const panel = kh * kw * ci * 8;
     const sums = new Map<number, number>();
     forEachTap(args, task, (image, i, j, tap, input) => {
@@ -99,7 +99,7 @@ export const imageReference: Pick<Reference, ImageKernel> = {
         sums.set(pixel * groups * co + o, sum);
       }
     });
-    for (const [at, sum] of sums) y[at] = sum;
+    for (const [at, sum] of sums) y[at] = Math.max(sum, floor);
   },
   convGradWeight(args, task) {
     const { x, weight, y, ci, co, oh, ow, groups, kh, kw } = args;

@@ -88,7 +88,7 @@ export const winogradReference: Pick<Reference, "winogradWeights" | "winograd" |
     }
   },
   winograd(args, task) {
-    const { weight, y, bias, ci, co, oh, ow } = args;
+    const { weight, y, bias, ci, co, oh, ow, floor } = args;
     for (const tile of tilesOf(args, task)) {
       const inputs = Array.from({ length: ci }, (_, c) => inputTile(args, tile, c));
       for (let o = 0; o < co; o++) {
@@ -101,8 +101,8 @@ export const winogradReference: Pick<Reference, "winogradWeights" | "winograd" |
         for (let i = 0; i < 4; i++) {
           for (let j = 0; j < 4; j++) {
             const [row, column] = [tile.top + i, tile.left + j];
-            if (row < oh && column < ow)
-              y[((tile.image * oh + row) * ow + column) * co + o] = piece[i][j] + (bias[o] ?? 0);
+            const at = ((tile.image * oh + row) * ow + column) * co + o;
+            if (row < oh && column < ow) y[at] = Math.max(piece[i][j] + (bias[o] ?? 0), floor);
           }
         }
       }

@@ -77,6 +77,14 @@ export class Conv2d extends Layer {
   }
 
   protected override bind(plan: Plan, x: Value): Value {
+    return this.#bind(plan, x, false);
+  }
+
+  protected override bindWithRelu(plan: Plan, x: Value): Value | null {
+    return plan.differentiable ? null : this.#bind(plan, x, true);
+  }
+
+  #bind(plan: Plan, x: Value, relu: boolean): Value {
     const { inChannels, outChannels, stride, padding, groups } = this;
     const [kh, kw] = this.kernel;
     check(x.shape.length === 4 && x.shape[3] === inChannels, "E_SHAPE", "Conv2d", () => {
@@ -89,16 +97,10 @@ export class Conv2d extends Layer {
     const weight = plan.slot(this.weight);
     const bias = plan.slot(this.bias);
     const shape = { n, h, w, ci: inChannels, oh, ow, co: outChannels, kh, kw, stride, padding, groups };
-    const op = convolution(plan.engine, plan.arena, shape, {
-      x: x.at,
-      y: y.at,
-      dy: y.grad,
-      dx: x.grad,
-      weight: weight.value,
-      bias: bias.value,
-      dweight: weight.grad,
-      dbias: bias.grad,
-    });
+    const values = { x: x.at, y: y.at, dy: y.grad, dx: x.grad };
+    const parameters = { weight: weight.value, bias: bias.value, dweight: weight.grad, dbias: bias.grad };
+    const op = convolution(plan.engine, plan.arena, shape, { ...values, ...parameters }, relu);
+    plan.prepare(() => op.prepare());
     plan.add(
       () => op.forward(),
       () => op.backward(),

@@ -26,6 +26,8 @@ export interface PlanOptions {
   differentiable: boolean;
   /** Where a parameter is. */
   slotOf: (parameter: Parameter) => Slot;
+  /** Parameters do not change any more: what is made of them is made once. Default false. */
+  constant?: boolean;
   /** See `Plan.watches`. Default: nobody watches. */
   isWatched?: (layer: Bindable) => boolean;
 }
@@ -58,6 +60,9 @@ export class Plan {
   readonly #open = new Set<Value>();
   readonly #used = new Set<Parameter>();
   readonly #checks: (() => void)[] = [];
+  readonly #prepare: (() => void)[] = [];
+  readonly #constant: boolean;
+  #prepared = false;
   readonly #forward: (() => void)[] = [];
   readonly #backward: (() => void)[] = [];
 
@@ -67,6 +72,7 @@ export class Plan {
     this.differentiable = options.differentiable;
     this.#slotOf = options.slotOf;
     this.#isWatched = options.isWatched ?? (() => false);
+    this.#constant = options.constant ?? false;
     this.#recycler = new Recycler(arena);
   }
 
@@ -147,6 +153,11 @@ export class Plan {
     this.#backward.push(backward);
   }
 
+  /** Adds what must be done with the parameters before a forward pass, when they may have changed. */
+  prepare(work: () => void): void {
+    this.#prepare.push(work);
+  }
+
   /** Adds a check that comes before every forward pass: it throws before any layer has changed. */
   require(check: () => void): void {
     this.#checks.push(check);
@@ -154,6 +165,8 @@ export class Plan {
 
   forward(): void {
     for (let i = 0; i < this.#checks.length; i++) this.#checks[i]();
+    if (!this.#prepared) for (let i = 0; i < this.#prepare.length; i++) this.#prepare[i]();
+    this.#prepared = this.#constant;
     for (let i = 0; i < this.#forward.length; i++) this.#forward[i]();
   }
 

@@ -46,16 +46,23 @@ const MOST_PARTS = 8;
 
 /** A convolution bound to its buffers, by whatever algorithm. */
 export interface ConvOp {
+  /** Lays out the weights for `forward`: to be called when they have changed. */
+  prepare(): void;
   forward(): void;
   backward(): void;
 }
 
+/** What is below becomes it. */
+export const floorOf = (relu: boolean): number => (relu ? 0 : Number.NEGATIVE_INFINITY);
+
 /** The way that takes every shape. */
 export class DirectConv implements ConvOp {
-  readonly #forward: Call[] = [];
+  readonly #prepare: Call;
+  readonly #forward: Call;
   readonly #backward: Call[] = [];
 
-  constructor(engine: Engine, arena: Arena, shape: ConvShape, buffers: ConvBuffers) {
+  /** @param relu  y = max(x ∗ W + b, 0); there is no backward pass then */
+  constructor(engine: Engine, arena: Arena, shape: ConvShape, buffers: ConvBuffers, relu: boolean) {
     const { n, h, w, oh, ow, kh, kw, stride, padding, groups } = inOneRow(shape);
     const { x, y, dy, dx, weight, bias, dweight, dbias } = buffers;
     const co = shape.co / groups;
@@ -68,16 +75,16 @@ export class DirectConv implements ConvOp {
 
     const panels = arena.floats(groups * Math.ceil(co / 8) * 8 * kh * kw * ci);
     const pack = { weight, panels, ...kernel, turn: 0, ...all };
-    add(this.#forward, engine.call(arena, "packConv", pack, groups * Math.ceil(co / 8)));
+    this.#prepare = engine.call(arena, "packConv", pack, groups * Math.ceil(co / 8)) as Call;
     const { bands, ...cut } = cutInto(sizes, 64);
-    const args = { x, weight: panels, bias, y, ...sizes, ...place, ...cut };
-    add(this.#forward, engine.call(arena, "conv", args, tasksOf(bands, cut.bandsPerTask)));
+    const args = { x, weight: panels, bias, y, ...sizes, ...place, ...cut, floor: floorOf(relu) };
+    this.#forward = engine.call(arena, "conv", args, tasksOf(bands, cut.bandsPerTask)) as Call;
     if (!dy) return;
 
     const { bands: partBands, ...partCut } = cutInto(sizes, MOST_PARTS);
     const parts = tasksOf(partBands, partCut.bandsPerTask);
     const sums = arena.floats(parts * groups * kh * kw * ci * co);
-    const sum = { x, weight: sums, bias: 0, y: dy, ...sizes, ...place, ...partCut };
+    const sum = { x, weight: sums, bias: 0, y: dy, ...sizes, ...place, ...partCut, floor: 0 };
     add(this.#backward, engine.call(arena, "convGradWeight", sum, parts));
     const merge = { sums, parts, grad: dweight, ...kernel };
     add(this.#backward, engine.call(arena, "convGradMerge", merge, groups * kh * kw));
@@ -95,14 +102,29 @@ export class DirectConv implements ConvOp {
         const to = { yh: h, yw: w, yTop: top.first, yLeft: left.first, yStep: stride };
         const pads = { padTop: top.padding, padLeft: left.padding };
         const { bands, ...cut } = cutInto({ ...back, ...reach }, 64);
-        const grad = { x: dy, weight: turned, bias: 0, y: dx, ...back, ...reach, ...pads, ...to, ...cut };
+        const grad = {
+          x: dy,
+          weight: turned,
+          bias: 0,
+          y: dx,
+          ...back,
+          ...reach,
+          ...pads,
+          ...to,
+          ...cut,
+          floor: floorOf(false),
+        };
         add(this.#backward, engine.call(arena, "conv", grad, tasksOf(bands, cut.bandsPerTask)));
       }
     }
   }
 
+  prepare(): void {
+    this.#prepare.run();
+  }
+
   forward(): void {
-    for (const call of this.#forward) call.run();
+    this.#forward.run();
   }
 
   backward(): void {

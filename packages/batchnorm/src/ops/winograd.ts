@@ -1,7 +1,7 @@
 /** 3×3 convolutions at stride 1 by Winograd's F(4×4, 3×3): see assembly/winograd.ts. */
 import type { Arena } from "../engine/arena.ts";
 import type { Call, Engine } from "../engine/engine.ts";
-import { biasGradient, type ConvBuffers, type ConvOp, type ConvShape } from "./conv.ts";
+import { biasGradient, type ConvBuffers, type ConvOp, type ConvShape, floorOf } from "./conv.ts";
 import { tasksOf } from "./layout.ts";
 
 /** Floats of a row of the strip that a segment is transformed in: six rows stay in L1. */
@@ -23,67 +23,58 @@ export function winogradTakes({ ci, co, kh, kw, stride, padding, groups }: ConvS
 }
 
 export class WinogradConv implements ConvOp {
-  readonly #forward: Call[];
+  readonly #prepare: Call;
+  readonly #forward: Call;
   readonly #backward: Call[] = [];
 
-  constructor(engine: Engine, arena: Arena, shape: ConvShape, buffers: ConvBuffers) {
+  /** @param relu  y = max(x ∗ W + b, 0); there is no backward pass then */
+  constructor(engine: Engine, arena: Arena, shape: ConvShape, buffers: ConvBuffers, relu: boolean) {
     const { n, h, w, ci, oh, ow, co, padding } = shape;
     const { x, y, dy, dx, weight, bias, dweight, dbias } = buffers;
-    this.#forward = transformed(engine, arena, weight, co, ci, 0, (panels) => {
-      const sizes = { n, h, w, ci, oh, ow, co, padTop: padding[0], padLeft: padding[1] };
-      const { segmentTiles, segments } = segmentsOf(n, oh, ow, Math.max(ci, co));
-      const segmentsPerTask = perTask(segments, segmentTiles, ci * co, 64);
-      const args = { x, weight: panels, y, bias, ...sizes, segmentTiles, segmentsPerTask };
-      return engine.call(arena, "winograd", args, tasksOf(segments, segmentsPerTask)) as Call;
-    });
+    const room = () => arena.floats(36 * (ci * co + GAP));
+    const call = (...args: Parameters<typeof engine.call>) => engine.call(...args) as Call;
+    const sizes = { n, h, w, ci, oh, ow, co, padTop: padding[0], padLeft: padding[1] };
+    const { segmentTiles, segments } = segmentsOf(n, oh, ow, Math.max(ci, co));
+
+    const panels = room();
+    const segmentsPerTask = perTask(segments, segmentTiles, ci * co, 64);
+    const args = { x, weight: panels, y, bias, ...sizes, segmentTiles, segmentsPerTask, floor: floorOf(relu) };
+    this.#prepare = call(arena, "winogradWeights", { weight, panels, co, ci, turn: 0 }, co);
+    this.#forward = call(arena, "winograd", args, tasksOf(segments, segmentsPerTask));
     if (!dy) return;
 
-    const { segmentTiles, segments } = segmentsOf(n, oh, ow, Math.max(ci, co));
-    const segmentsPerTask = perTask(segments, segmentTiles, ci * co, MOST_PARTS);
-    const parts = tasksOf(segments, segmentsPerTask);
+    const perPart = perTask(segments, segmentTiles, ci * co, MOST_PARTS);
+    const parts = tasksOf(segments, perPart);
     const products = arena.floats(parts * 36 * (ci * co + GAP));
     const sums = arena.floats(parts * 9 * ci * co);
-    const sizes = { n, h, w, ci, oh, ow, co, padTop: padding[0], padLeft: padding[1] };
-    const args = { x, products, dy, sums, ...sizes, segmentTiles, segmentsPerTask };
+    const grad = { x, products, dy, sums, ...sizes, segmentTiles, segmentsPerTask: perPart };
     const merge = { sums, parts, grad: dweight, groups: 1, co, ci, kh: 3, kw: 3 };
-    this.#backward.push(engine.call(arena, "winogradGradWeight", args, parts) as Call);
-    this.#backward.push(engine.call(arena, "convGradMerge", merge, 9) as Call);
+    this.#backward.push(call(arena, "winogradGradWeight", grad, parts));
+    this.#backward.push(call(arena, "convGradMerge", merge, 9));
     if (dbias) this.#backward.push(biasGradient(engine, arena, shape, dy, dbias));
     if (!dx) return;
 
-    const back = transformed(engine, arena, weight, co, ci, 1, (panels) => {
-      const pads = { padTop: 2 - padding[0], padLeft: 2 - padding[1] };
-      const { segmentTiles, segments } = segmentsOf(n, h, w, Math.max(ci, co));
-      const segmentsPerTask = perTask(segments, segmentTiles, ci * co, 64);
-      const turned = { n, h: oh, w: ow, ci: co, oh: h, ow: w, co: ci, ...pads };
-      const args = { x: dy, weight: panels, y: dx, bias: 0, ...turned, segmentTiles, segmentsPerTask };
-      return engine.call(arena, "winograd", args, tasksOf(segments, segmentsPerTask)) as Call;
-    });
-    this.#backward.push(...back);
+    const turned = { n, h: oh, w: ow, ci: co, oh: h, ow: w, co: ci, padTop: 2 - padding[0], padLeft: 2 - padding[1] };
+    const back = segmentsOf(n, h, w, Math.max(ci, co));
+    const perBack = perTask(back.segments, back.segmentTiles, ci * co, 64);
+    const cut = { segmentTiles: back.segmentTiles, segmentsPerTask: perBack };
+    const turnedPanels = room();
+    const input = { x: dy, weight: turnedPanels, y: dx, bias: 0, ...turned, ...cut, floor: floorOf(false) };
+    this.#backward.push(call(arena, "winogradWeights", { weight, panels: turnedPanels, co, ci, turn: 1 }, ci));
+    this.#backward.push(call(arena, "winograd", input, tasksOf(back.segments, perBack)));
+  }
+
+  prepare(): void {
+    this.#prepare.run();
   }
 
   forward(): void {
-    for (const call of this.#forward) call.run();
+    this.#forward.run();
   }
 
   backward(): void {
     for (const call of this.#backward) call.run();
   }
-}
-
-/** The transform of the weights, then what uses them. */
-function transformed(
-  engine: Engine,
-  arena: Arena,
-  weight: number,
-  co: number,
-  ci: number,
-  turn: 0 | 1,
-  use: (panels: number) => Call,
-): Call[] {
-  const panels = arena.floats(36 * (ci * co + GAP));
-  const weights = engine.call(arena, "winogradWeights", { weight, panels, co, ci, turn }, turn ? ci : co) as Call;
-  return [weights, use(panels)];
 }
 
 /** Rows of tiles are cut into segments that fit the strip. */

@@ -44,7 +44,8 @@ function* layouts(): Generator<Layout> {
         panels: groups * Math.ceil(co / 8) * kh * kw * ci * 8,
         y: n * oh * ow * groups * co,
       };
-      yield { sizes: { ...shape, ...y, ...cut }, counts, bands, seed: seed++ };
+      const floor = seed % 3 ? Number.NEGATIVE_INFINITY : 0;
+      yield { sizes: { ...shape, ...y, ...cut, floor }, counts, bands, seed: seed++ };
     }
   }
 }
@@ -77,7 +78,7 @@ export const conv: KernelSpec = {
     for (const kh of [2, 0]) {
       const shape = { n: 2, h: 4, w: 5, ci: 3, oh: 3, ow: 4, co: 9, groups: 1, kh, kw: kh, stride: 1 };
       const place = { padTop: -1, padLeft: 0, yh: 9, yw: 13, yTop: 1, yLeft: 2, yStep: 3 };
-      const sizes = { ...shape, ...place, columns: 4, rows: 2, bandsPerTask: 1 };
+      const sizes = { ...shape, ...place, columns: 4, rows: 2, bandsPerTask: 1, floor: -0.5 };
       const values = { x: normals(7, 120), weight: normals(8, 2 * kh * kh * 24 + 1), bias: normals(9, 9) };
       yield labelled({ ...values, y: new Float32Array(2 * 9 * 13 * 9), ...sizes }, 4);
     }

@@ -37,8 +37,9 @@ export const winograd: KernelSpec = {
     for (const { sizes, tasks, seed } of shapes()) {
       const { n, h, w, ci, oh, ow, co } = sizes;
       const weight = normals(seed + 10, 36 * (ci * co + 16));
+      const floor = seed % 3 ? Number.NEGATIVE_INFINITY : 0;
       const bias = seed % 2 ? normals(seed + 40, co) : null;
-      const args = { x: normals(seed, n * h * w * ci), weight, y: floats(n * oh * ow * co), bias, ...sizes };
+      const args = { x: normals(seed, n * h * w * ci), weight, y: floats(n * oh * ow * co), bias, ...sizes, floor };
       yield labelled(args, tasks);
     }
   },
