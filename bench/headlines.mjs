@@ -7,6 +7,34 @@ import { duration, figures, times } from "./words.mjs";
 
 /** @typedef {import("./summary.mjs").Recorded} Recorded */
 
+/** Of networks with convolutions. @param {Recorded} recorded */
+function ofConvolutions(recorded) {
+  const rows = [];
+  for (const result of ofKind(recorded, "cnnTraining")) {
+    const name = `Training ${result.case.title}`;
+    const best = fastest(result, ["ours-1", "ours-2"]) ?? "ours-1";
+    for (const [own, other, against] of [
+      ["ours-1", "torch-1", "PyTorch, 1 thread each"],
+      ["ours-2", "torch-2", "PyTorch, 2 threads each"],
+      [best, "jax-1", "jax-js wasm"],
+      [best, "tfjscpu-1", "TensorFlow.js cpu"],
+    ]) {
+      const ratio = timesFaster(result, own, other);
+      if (ratio) rows.push([name, against, `**${times(ratio.ofMedians)}**`, ""]);
+    }
+  }
+  for (const result of ofKind(recorded, "cnnInference")) {
+    for (const [other, against] of [
+      ["torch-1", "PyTorch, 1 thread each"],
+      ["onnx-1", "ONNX Runtime, 1 thread each"],
+    ]) {
+      const ratio = timesFaster(result, "ours-1", other);
+      if (ratio) rows.push([`Inference, ${result.case.title}`, against, `**${times(ratio.ofMedians)}**`, ""]);
+    }
+  }
+  return rows;
+}
+
 /** Rows of the table that says it all. @param {Recorded} recorded */
 export function headlines(recorded) {
   const rows = [];
@@ -35,7 +63,7 @@ export function headlines(recorded) {
       if (ratio) rows.push(["Training the paper's MNIST network", name, `**${times(ratio.ofMedians)}**`, ""]);
     }
   }
-  return rows;
+  return [...rows, ...ofConvolutions(recorded)];
 }
 
 /** Figures that are no ratios. @param {Recorded} recorded */

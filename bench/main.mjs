@@ -19,12 +19,12 @@ const root = resolve(here, "..");
 
 const help = `Usage: npm run bench -- [options]
 
-Compares batchnorm with PyTorch, TensorFlow.js and jax-js on this machine, in interleaved rounds.
-A complete run takes about a quarter of an hour and 7 GB of memory, and wants a quiet machine; it writes docs/benchmarks.md and
+Compares batchnorm with PyTorch, TensorFlow.js, jax-js and ONNX Runtime on this machine, in interleaved rounds.
+A complete run takes some twenty minutes and 10 GB of memory, and wants a quiet machine; it writes docs/benchmarks.md and
 docs/results/benchmarks.json. A partial one (--quick, --only) writes bench/results/ instead.
 
-  --quick            2 short rounds, some three minutes: is everything there?
-  --only SUITE       bn, mnist, gemm or load; may be given more than once
+  --quick            2 short rounds, some five minutes: is everything there?
+  --only SUITE       bn, mnist, gemm, cnn or load; may be given more than once
   --rounds N         rounds (9)
   --slice MS         time for one peer on one case in one round, in ms (150)
   --python PATH      the Python that has PyTorch (${systemPython}); bench/peers.sh installs it on Debian and Ubuntu
@@ -35,7 +35,7 @@ Examples:
   npm run bench -- --quick
   npm run bench -- --only mnist --rounds 15`;
 
-const suites = ["bn", "mnist", "gemm", "load"];
+const suites = ["bn", "mnist", "gemm", "cnn", "load"];
 
 /** @returns {never} @param {string} message */
 function fail(message) {

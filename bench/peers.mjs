@@ -22,7 +22,13 @@ function pytorchEnv(threads) {
     OPENBLAS_NUM_THREADS: String(threads),
     MALLOC_MMAP_THRESHOLD_: String(32 * 2 ** 20),
     MALLOC_TRIM_THRESHOLD_: String(4e9),
+    PYTHONDONTWRITEBYTECODE: "1",
   };
+}
+
+/** Whether a case trains a network that every peer can be written for. @param {import("./cases.mjs").Case} c */
+function trainsLayers(c) {
+  return c.kind === "cnnTraining" && Array.isArray(c.network);
 }
 
 /**
@@ -36,7 +42,8 @@ export function peerSpecs(python) {
       label: "batchnorm",
       threads,
       command: [node, "peers/ours.mjs", String(threads)],
-      measures: (/** @type {import("./cases.mjs").Case} */ c) => threads === 1 || c.suite !== "gemm",
+      measures: (/** @type {import("./cases.mjs").Case} */ c) =>
+        threads === 1 || (c.suite !== "gemm" && c.kind !== "cnnBatchNorm"),
     },
     {
       id: `eager-${threads}`,
@@ -54,7 +61,7 @@ export function peerSpecs(python) {
       threads: 1,
       command: [python, "-u", "peers/pytorch.py", "1"],
       env: pytorchEnv(1),
-      measures: () => true,
+      measures: (c) => c.kind !== "cnnBatchNorm",
     },
     // OpenMP's threads wait for work either spinning or asleep. Which is faster depends on the case and on how quiet
     // the machine is, so both are measured and the report takes the faster for each case.
@@ -64,7 +71,7 @@ export function peerSpecs(python) {
       threads: 2,
       command: [python, "-u", "peers/pytorch.py", "2"],
       env: { ...pytorchEnv(2), ...(policy === "passive" ? { OMP_WAIT_POLICY: "passive" } : {}) },
-      measures: (/** @type {import("./cases.mjs").Case} */ c) => c.suite !== "gemm",
+      measures: (/** @type {import("./cases.mjs").Case} */ c) => c.suite !== "gemm" && c.kind !== "cnnBatchNorm",
     })),
     ...ours,
     {
@@ -72,16 +79,37 @@ export function peerSpecs(python) {
       label: "batchnorm, plain SIMD",
       threads: 1,
       command: [node, "peers/ours.mjs", "1", "plain"],
-      measures: (c) => c.suite !== "bn",
+      measures: (c) => c.suite === "mnist" || c.suite === "gemm",
     },
     {
       id: "tfjs-1",
       label: "TensorFlow.js wasm",
       threads: 1,
-      command: [node, "peers/tfjs.mjs"],
-      measures: () => true,
+      command: [node, "peers/tfjs.mjs", "wasm"],
+      measures: (c) => c.suite !== "cnn" || trainsLayers(c),
     },
-    { id: "jax-1", label: "jax-js wasm", threads: 1, command: [node, "peers/jax.mjs"], measures: () => true },
+    // Plain JavaScript, and the only backend that has the gradient of a convolution's weights in Node.
+    {
+      id: "tfjscpu-1",
+      label: "TensorFlow.js cpu",
+      threads: 1,
+      command: [node, "peers/tfjs.mjs", "cpu"],
+      measures: trainsLayers,
+    },
+    {
+      id: "jax-1",
+      label: "jax-js wasm",
+      threads: 1,
+      command: [node, "peers/jax.mjs"],
+      measures: (c) => c.suite !== "cnn" || trainsLayers(c),
+    },
+    ...[1, 2].map((threads) => ({
+      id: `onnx-${threads}`,
+      label: "ONNX Runtime",
+      threads,
+      command: [node, "peers/onnx.mjs", String(threads)],
+      measures: (/** @type {import("./cases.mjs").Case} */ c) => c.kind === "cnnInference",
+    })),
     ...[1, 2].map((threads) => ({
       id: `memcpy-${threads}`,
       label: "memcpy",

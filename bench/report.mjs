@@ -2,6 +2,7 @@
 // docs/benchmarks.md, written from the recorded figures alone.
 
 import { bytesTouched, footprint, gemmOperations } from "./cases.mjs";
+import { convolutionalNetworks, howNetworksWereMeasured } from "./convolution.mjs";
 import { headlines, inPassing } from "./headlines.mjs";
 import { fastest, measured, missing, ofKind, timesFaster } from "./summary.mjs";
 import { duration, figures, medianAndBest, table, times } from "./words.mjs";
@@ -133,7 +134,8 @@ function loading({ loading }) {
 }
 
 /** @param {Recorded} recorded */
-function howMeasured({ rounds, sliceMs, load, machine, versions, date }) {
+function howMeasured({ rounds, sliceMs, load, machine, versions, date, results }) {
+  const networks = results.some((result) => result.case.suite === "cnn") ? `\n${howNetworksWereMeasured}` : "";
   const noise = load
     ? ` Meanwhile other processes took ${Math.round(100 * load.others)}% of the processors and the hypervisor withheld ${Math.round(100 * load.stolen)}%.`
     : "";
@@ -146,7 +148,7 @@ function howMeasured({ rounds, sliceMs, load, machine, versions, date }) {
 - Before anything is timed, all peers compute the case from the same numbers and must agree: outputs, gradients, running variance, the losses of five training steps.
 - Train mode throughout: batch statistics, running statistics updated. "Forward + backward" gives the gradients of x, γ and β for a given dy. PyTorch runs \`F.batch_norm\` and its autograd, in \`channels_last\` for NHWC, with malloc set to keep freed memory; at two threads, the faster of spinning and sleeping OpenMP threads. TensorFlow.js and jax-js (under \`jit\`) have one thread in Node.
 - "batchnorm" has its tensors in the engine's memory, as in a training step, like PyTorch's in its own. "Eager" is \`layer.forward\` and \`layer.backward\` on ordinary Float32Arrays, copies in and out included.
-- Bytes: forward reads x twice and writes y; backward reads x and dy twice and writes dx. memcpy copies half of the bytes that the case's tensors take to the other half, in the same round. A share above 100% means that the second reading came from a cache.`;
+- Bytes: forward reads x twice and writes y; backward reads x and dy twice and writes dx. memcpy copies half of the bytes that the case's tensors take to the other half, in the same round. A share above 100% means that the second reading came from a cache.${networks}`;
 }
 
 /** A warning where the figures deserve one. @param {Recorded} recorded */
@@ -193,6 +195,7 @@ export function report(recorded) {
       "784-100-100-100-10, sigmoid, batch norm, batches of 60, SGD.",
       training(recorded),
     );
+  if (has("cnn")) parts.push(...convolutionalNetworks(recorded));
   if (has("gemm")) parts.push("## Matrix product", gemm(recorded));
   if (Object.keys(loaded).length > 0) parts.push("## Loading", loading(recorded));
   if (gaps.length > 0) parts.push("## Not measured", gaps.map((line) => `- ${line}`).join("\n"));

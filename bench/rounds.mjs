@@ -16,16 +16,43 @@ import { median } from "./stats.mjs";
 const PAUSE_MS = 25;
 
 /**
+ * One way in which a peer does a case.
+ *
+ * @typedef {object} Entry
+ * @property {string} id          the peer's, with the form behind a colon where there is one
+ * @property {Peer} peer
+ * @property {Case} asked         the case as this peer gets it
+ * @property {number} mostRounds
+ * @property {string} [error]
+ * @property {number[]} rounds    seconds of one iteration
+ * @property {number} best
+ */
+
+/** All ways in which a peer does a case. @param {Peer} peer @param {Case} c @returns {Entry[]} */
+function entriesOf(peer, c) {
+  const kind = peer.spec.id.split("-")[0];
+  const { batch = c.batch, rounds: mostRounds = Number.POSITIVE_INFINITY } = c.limits?.[kind] ?? {};
+  /** @type {(string | undefined)[]} */
+  const forms = c.forms?.[kind] ?? [undefined];
+  return forms.map((form) => {
+    const suffix = form ? `:${form}` : "";
+    const asked = { ...c, id: c.id + suffix, batch, form };
+    return { id: peer.spec.id + suffix, peer, asked, mostRounds, rounds: [], best: Number.POSITIVE_INFINITY };
+  });
+}
+
+/**
  * Why two peers do not agree on a case; undefined when they do. Different orders of summation are allowed for,
  * different results are not.
  *
  * @param {number[]} values
  * @param {number[]} standard
+ * @param {number} [tolerance]  relative to a value, and to 1 where that is smaller
  */
-function disagreement(values, standard) {
+function disagreement(values, standard, tolerance = 2e-3) {
   for (let i = 0; i < standard.length; i++) {
-    const tolerance = 2e-3 * (1 + Math.abs(standard[i]));
-    if (!(Math.abs(values[i] - standard[i]) <= tolerance)) return `value ${i} is ${values[i]}, not ${standard[i]}`;
+    const most = tolerance * (1 + Math.abs(standard[i]));
+    if (!(Math.abs(values[i] - standard[i]) <= most)) return `value ${i} is ${values[i]}, not ${standard[i]}`;
   }
   return undefined;
 }
@@ -43,29 +70,24 @@ export async function measureRounds(cases, specs, { rounds, sliceMs, onProgress,
     if (peer.unavailable) onProblem(`${peer.spec.id} is not measured: ${peer.unavailable}`);
   }
 
-  /** @type {Map<Case, Map<Peer, { error?: string, rounds: number[], best: number }>>} */
+  /** @type {Map<Case, Entry[]>} */
   const table = new Map();
   for (const c of cases) {
     onProgress(`checking ${c.id}`);
-    const row = new Map();
+    const row = peers.filter((peer) => peer.spec.measures(c)).flatMap((peer) => entriesOf(peer, c));
     /** @type {{ id: string, values: number[] } | undefined} */
     let standard;
-    for (const peer of peers.filter((p) => p.spec.measures(c))) {
-      const entry = {
-        error: /** @type {string | undefined} */ (undefined),
-        rounds: [],
-        best: Number.POSITIVE_INFINITY,
-      };
-      row.set(peer, entry);
-      const { values, error } = await peer.ask({ op: "check", case: c });
+    for (const entry of row) {
+      const { id, peer, asked } = entry;
+      const { values, error } = await peer.ask({ op: "check", case: asked });
       entry.error = error;
       if (values?.length) {
-        standard ??= { id: peer.spec.id, values };
-        const difference = disagreement(values, standard.values);
+        standard ??= { id, values };
+        const difference = disagreement(values, standard.values, c.tolerance);
         if (difference) entry.error = `its result is not that of ${standard.id}: ${difference}`;
       }
-      if (!entry.error) entry.error = (await peer.ask({ op: "run", case: c, ms: sliceMs })).error;
-      if (entry.error && !peer.unavailable) onProblem(`${peer.spec.id} does not measure ${c.id}: ${entry.error}`);
+      if (!entry.error) entry.error = (await peer.ask({ op: "run", case: asked, ms: sliceMs })).error;
+      if (entry.error && !peer.unavailable) onProblem(`${id} does not measure ${c.id}: ${entry.error}`);
       await sleep(PAUSE_MS);
     }
     table.set(c, row);
@@ -79,14 +101,14 @@ export async function measureRounds(cases, specs, { rounds, sliceMs, onProgress,
   for (let round = 0; round < rounds; round++) {
     for (const [c, row] of table) {
       onProgress(`round ${round + 1} of ${rounds}: ${c.id}`);
-      const turn = [...row.entries()];
-      const first = round % Math.max(1, turn.length);
-      for (const [peer, entry] of [...turn.slice(first), ...turn.slice(0, first)]) {
-        if (entry.error) continue;
-        const { iterations, seconds, best, error } = await peer.ask({ op: "run", case: c, ms: sliceMs });
+      const first = round % Math.max(1, row.length);
+      for (const entry of [...row.slice(first), ...row.slice(0, first)]) {
+        const { id, peer, asked } = entry;
+        if (entry.error || round >= entry.mostRounds) continue;
+        const { iterations, seconds, best, error } = await peer.ask({ op: "run", case: asked, ms: sliceMs });
         if (error !== undefined || !iterations || !seconds || !best) {
           entry.error = error ?? "it measured nothing";
-          onProblem(`${peer.spec.id} stops measuring ${c.id}: ${entry.error}`);
+          onProblem(`${id} stops measuring ${c.id}: ${entry.error}`);
           continue;
         }
         entry.rounds.push(seconds / iterations);
@@ -108,8 +130,8 @@ export async function measureRounds(cases, specs, { rounds, sliceMs, onProgress,
       case: c,
       /** @type {Results} */
       peers: Object.fromEntries(
-        [...row].map(([peer, { error, rounds: seconds, best }]) => [
-          peer.spec.id,
+        row.map(({ id, error, rounds: seconds, best }) => [
+          id,
           error ? { notMeasured: error } : { median: median(seconds), best, rounds: seconds },
         ]),
       ),

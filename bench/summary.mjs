@@ -26,22 +26,26 @@ export function ofKind({ results }, kind) {
 }
 
 /**
- * PyTorch at two threads was measured with spinning and with sleeping threads: the faster one counts.
- * Every other row has one peer.
+ * Whether a row stands for a peer: PyTorch at two threads was measured with spinning and with sleeping threads
+ * ("torch-2-passive"), some cases in several forms ("torch-1:channels_last").
  *
- * @type {Record<string, string[]>}
+ * @param {string} row
+ * @param {string} id
  */
-const variants = { "torch-2": ["torch-2-active", "torch-2-passive"] };
+function standsFor(row, id) {
+  return id.startsWith(row) && /^($|[-:])/.test(id.slice(row.length));
+}
 
 /**
+ * What a row says: the fastest of those it stands for.
+ *
  * @param {Result} result
  * @param {string} row
- * @returns {Measured | undefined} undefined when it was not measured
+ * @returns {(Measured & { id: string }) | undefined} undefined when it was not measured
  */
 export function measured(result, row) {
-  return (variants[row] ?? [row])
-    .map((id) => result.peers[id])
-    .filter((entry) => entry !== undefined && "median" in entry)
+  return Object.entries(result.peers)
+    .flatMap(([id, entry]) => (standsFor(row, id) && "median" in entry ? [{ id, ...entry }] : []))
     .sort((a, b) => a.median - b.median)[0];
 }
 
@@ -59,7 +63,8 @@ export function timesFaster(result, row, other) {
   if (!mine || !theirs) return undefined;
   return {
     ofMedians: theirs.median / mine.median,
-    byRound: median(mine.rounds.map((seconds, round) => theirs.rounds[round] / seconds)),
+    // A slow peer may have taken part in the first rounds only.
+    byRound: median(theirs.rounds.map((seconds, round) => seconds / mine.rounds[round]).filter(Number.isFinite)),
   };
 }
 
@@ -109,7 +114,8 @@ export function missing(results, names, loading) {
   for (const { case: c, peers } of results) {
     for (const [id, entry] of Object.entries(peers)) {
       if (!("notMeasured" in entry)) continue;
-      const key = `${names[id]}: ${entry.notMeasured}`;
+      const [peer, form] = id.split(":");
+      const key = `${names[peer]}${form ? `, ${form}` : ""}: ${entry.notMeasured}`;
       reasons.set(key, [...(reasons.get(key) ?? []), c.id]);
     }
   }

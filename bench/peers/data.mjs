@@ -61,6 +61,16 @@ export function betas(channels) {
   return values(channels, 4);
 }
 
+/** Running mean of a trained batch norm. @param {number} channels */
+export function runningMeans(channels) {
+  return values(channels, 5);
+}
+
+/** Running variance of a trained batch norm, about that of He's weights. @param {number} channels */
+export function runningVariances(channels) {
+  return values(channels, 6).map((v) => 2 + v);
+}
+
 /** Training batches that a training case goes round. */
 export const batchCount = 16;
 
@@ -78,4 +88,26 @@ export function trainingData(c) {
       labels: labels(batch, 200 + b),
     })),
   };
+}
+
+/**
+ * The i-th matrix or kernel of a network: uniform, with He's variance.
+ *
+ * @param {readonly number[]} shape  [out, ...] as PyTorch's
+ * @param {number} i
+ */
+export function weights(shape, i) {
+  const fan = shape.slice(1).reduce((a, b) => a * b, 1);
+  return values(shape[0] * fan, 400 + i, Math.sqrt(6 / fan));
+}
+
+/** Batches of images that a case goes round: larger than those of MNIST, so fewer. */
+const imageBatchCount = 4;
+
+/** @param {{ shape: number[] }} c @param {number} batch  images, [H, W, C] each, one after the other */
+export function imageBatches({ shape: [h, w, channels] }, batch) {
+  return Array.from({ length: imageBatchCount }, (_, b) => ({
+    x: values(batch * h * w * channels, 500 + b),
+    labels: labels(batch, 600 + b),
+  }));
 }

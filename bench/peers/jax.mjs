@@ -1,10 +1,12 @@
 // @ts-check
 // jax-js on its WebAssembly backend, everything under jit. Its worker pool wants the browser's Worker, so in Node
-// it has one thread. It has no batch norm layer: this one is written from its numpy, in two passes.
+// it has one thread.
 
 import { readFileSync } from "node:fs";
 import * as jax from "@jax-js/jax";
 import { betas, gammas, sample, trainingData, values } from "./data.mjs";
+import { prepareImageTraining } from "./jaximages.mjs";
+import { crossEntropy, descent, fed, moved, normalize } from "./jaxtraining.mjs";
 import { serve } from "./serve.mjs";
 
 /** @typedef {import("./serve.mjs").Task} Task */
@@ -13,27 +15,7 @@ import { serve } from "./serve.mjs";
 const { defaultDevice, init, nn, numpy: np } = jax;
 // The types of traced functions are deeper than JSDoc can follow; here they are any function.
 /** @type {Record<string, (...args: any[]) => any>} */
-const { blockUntilReady, jit, valueAndGrad, vjp } = /** @type {any} */ (jax);
-
-/**
- * [y, batch mean, batch variance]. Consumes its arguments, as every function of jax-js does.
- * @param {Array_} x @param {Array_} gamma @param {Array_} beta @param {number} channelAxis
- */
-function normalize(x, gamma, beta, channelAxis) {
-  const axes = x.shape.map((_, axis) => axis).filter((axis) => axis !== channelAxis);
-  const wide = x.shape.map((n, axis) => (axis === channelAxis ? n : 1));
-  const mean = x.ref.mean(axes, { keepdims: true });
-  const centered = x.sub(mean.ref);
-  const variance = np.square(centered.ref).mean(axes, { keepdims: true });
-  const scale = gamma.reshape(wide).div(np.sqrt(variance.ref.add(1e-5)));
-  const y = centered.mul(scale).add(beta.reshape(wide));
-  return [y, mean.reshape([-1]), variance.reshape([-1])];
-}
-
-/** @param {Array_} running @param {Array_} value @param {number} factor */
-function moved(running, value, factor = 1) {
-  return running.mul(0.9).add(value.mul(0.1 * factor));
-}
+const { blockUntilReady, jit, vjp } = /** @type {any} */ (jax);
 
 /** @param {import("../cases.mjs").Case} c @returns {Task} */
 function prepareBatchNorm(c) {
@@ -89,82 +71,35 @@ function prepareTraining(c) {
   const { weights, batches } = trainingData(c);
   const widths = c.shape;
   const hidden = widths.slice(1, -1);
-  const feed = batches.map(({ x, labels }) => ({
-    x: np.array(x).reshape([labels.length, widths[0]]),
-    target: nn.oneHot(np.array(labels, { dtype: np.int32 }), 10),
-  }));
+  const feed = batches.map(({ x, labels }) => fed(x, [labels.length, widths[0]], labels));
 
-  /** @typedef {{ weights: Array_[], gammas: Array_[], betas: Array_[], bias: Array_ }} Parameters */
-  /** @typedef {{ mean: Array_, variance: Array_ }[]} Running */
-
-  /** @param {Parameters} p @param {Running} running @param {Array_} x @param {Array_} target */
-  function loss(p, running, x, target) {
-    let h = x;
-    const count = x.shape[0];
-    const next = hidden.map((_, l) => {
-      const [y, mean, variance] = normalize(np.matmul(h, p.weights[l].transpose()), p.gammas[l], p.betas[l], 1);
-      h = nn.sigmoid(y);
-      return {
-        mean: moved(running[l].mean, mean),
-        variance: moved(running[l].variance, variance, count / (count - 1)),
-      };
-    });
-    const logits = np.matmul(h, p.weights[hidden.length].transpose()).add(p.bias);
-    return [
-      nn
-        .logSoftmax(logits)
-        .mul(target)
-        .sum()
-        .mul(-1 / count),
-      next,
-    ];
-  }
-
-  const update = jit((/** @type {Parameters} */ p, /** @type {Running} */ running, x, target) => {
-    const copy = {
-      weights: p.weights.map((w) => w.ref),
-      gammas: p.gammas.map((g) => g.ref),
-      betas: p.betas.map((b) => b.ref),
-      bias: p.bias.ref,
-    };
-    const [[value, next], gradient] = valueAndGrad(loss, { hasAux: true })(copy, running, x, target);
-    /** @param {Array_[]} list @param {Array_[]} slopes */
-    const descend = (list, slopes) => list.map((array, i) => array.sub(slopes[i].mul(0.1)));
-    const moved = {
-      weights: descend(p.weights, gradient.weights),
-      gammas: descend(p.gammas, gradient.gammas),
-      betas: descend(p.betas, gradient.betas),
-      bias: p.bias.sub(gradient.bias.mul(0.1)),
-    };
-    return [value, moved, next];
-  });
-
-  const fresh = () => {
-    /** @type {any} */
-    let p = {
-      weights: weights.map((data, l) => np.array(data).reshape([widths[l + 1], widths[l]])),
-      gammas: hidden.map((n) => np.ones([n])),
-      betas: hidden.map((n) => np.zeros([n])),
-      bias: np.zeros([10]),
-    };
-    /** @type {any} */
-    let running = hidden.map((n) => ({ mean: np.zeros([n]), variance: np.ones([n]) }));
-    let step = 0;
-    return async () => {
-      const { x, target } = feed[step++ % feed.length];
-      const [value, nextParameters, nextRunning] = update(p, running, x.ref, target.ref);
-      p = nextParameters;
-      running = nextRunning;
-      await blockUntilReady(p);
-      return value;
-    };
-  };
-  const step = fresh();
+  const start = descent(
+    (p, running, x, target) => {
+      let h = x;
+      const count = x.shape[0];
+      const next = hidden.map((_, l) => {
+        const [y, mean, variance] = normalize(np.matmul(h, p.weights[l].transpose()), p.gammas[l], p.betas[l], 1);
+        h = nn.sigmoid(y);
+        return {
+          mean: moved(running[l].mean, mean),
+          variance: moved(running[l].variance, variance, count / (count - 1)),
+        };
+      });
+      const logits = np.matmul(h, p.weights[hidden.length].transpose()).add(p.bias);
+      return [crossEntropy(logits, target), next];
+    },
+    {
+      weights: () => weights.map((data, l) => np.array(data).reshape([widths[l + 1], widths[l]])),
+      widths: hidden,
+      lr: 0.1,
+    },
+  );
+  const step = start(feed);
   return {
     asynchronous: true,
     run: async () => (await step()).dispose(),
     check: async () => {
-      const step = fresh();
+      const step = start(feed);
       const losses = [];
       for (let i = 0; i < 5; i++) losses.push((await step()).dataSync()[0]);
       return losses;
@@ -192,6 +127,7 @@ await serve(async () => {
     versions: { "jax-js": JSON.parse(readFileSync(manifest, "utf8")).version },
     prepare: (c) => {
       if (c.suite === "bn") return prepareBatchNorm(c);
+      if (c.suite === "cnn") return prepareImageTraining(c);
       return c.suite === "mnist" ? prepareTraining(c) : prepareGemm(c);
     },
   };

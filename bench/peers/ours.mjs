@@ -9,6 +9,7 @@ import { BatchNorm } from "../../packages/batchnorm/dist/index.js";
 import { Plan } from "../../packages/batchnorm/dist/layers/plan.js";
 import { gemm } from "../../packages/batchnorm/dist/ops/linear.js";
 import { betas, gammas, sample, values } from "./data.mjs";
+import { prepareBatchNormTime, prepareImageTraining, prepareInference } from "./images.mjs";
 import { serve } from "./serve.mjs";
 import { prepareTraining } from "./training.mjs";
 
@@ -35,7 +36,8 @@ await serve(async () => {
     const layer = new BatchNorm(channels, { axis });
     const gamma = { value: arena.floats(channels), grad: both ? arena.floats(channels) : 0 };
     const beta = { value: arena.floats(channels), grad: both ? arena.floats(channels) : 0 };
-    const plan = new Plan(engine, arena, both, (parameter) => (parameter === layer.weight ? gamma : beta));
+    const slotOf = (/** @type {unknown} */ parameter) => (parameter === layer.weight ? gamma : beta);
+    const plan = new Plan(engine, arena, { differentiable: both, slotOf });
     const x = plan.value(c.shape);
     const y = layer.attach(plan, x);
     fill(x.at, values(x.size, 1));
@@ -74,13 +76,21 @@ await serve(async () => {
     };
   }
 
+  /** @type {Record<import("../cases.mjs").Case["kind"], (c: import("../cases.mjs").Case) => Task>} */
+  const prepare = {
+    bnForward: prepareBatchNorm,
+    bnBoth: prepareBatchNorm,
+    gemm: prepareGemm,
+    mnistStep: (c) => prepareTraining(c, options),
+    cnnTraining: (c) => prepareImageTraining(c, options),
+    cnnBatchNorm: (c) => prepareBatchNormTime(c, options),
+    cnnInference: (c) => prepareInference(c, options),
+  };
+
   const manifest = new URL("../../packages/batchnorm/package.json", import.meta.url);
   const { version } = JSON.parse(readFileSync(manifest, "utf8"));
   return {
     versions: /** @type {Record<string, string>} */ (plain ? {} : { batchnorm: `${version} (${engine.build} build)` }),
-    prepare: (c) => {
-      if (c.suite === "bn") return prepareBatchNorm(c);
-      return c.suite === "gemm" ? prepareGemm(c) : prepareTraining(c, options);
-    },
+    prepare: (c) => prepare[c.kind](c),
   };
 });

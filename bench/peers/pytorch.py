@@ -18,6 +18,9 @@ def say(message):
 try:
     import numpy
     import torch
+
+    from data import hashes, sample, values
+    from images import inference, training as image_training
 except ImportError as problem:
     say({"unavailable": f"{problem} for {sys.executable}; bench/peers.sh installs it on Debian and Ubuntu"})
     sys.exit(0)
@@ -26,25 +29,8 @@ F = torch.nn.functional
 THREADS = int(sys.argv[1])
 torch.set_num_threads(THREADS)
 BATCH_SECONDS = 2e-3
+LONG = 8
 BATCH_COUNT = 16
-
-
-# The numbers of data.mjs.
-def hashes(length, salt):
-    i = numpy.arange(length, dtype=numpy.uint64) + numpy.uint64(salt * 40503)
-    h = (i & numpy.uint64(0xFFFFFFFF)).astype(numpy.uint32) * numpy.uint32(0x9E3779B1)
-    h = (h ^ (h >> numpy.uint32(16))) * numpy.uint32(0x85EBCA6B)
-    h = (h ^ (h >> numpy.uint32(13))) * numpy.uint32(0xC2B2AE35)
-    return h ^ (h >> numpy.uint32(16))
-
-
-def values(length, salt, scale=1.0):
-    return torch.from_numpy(((hashes(length, salt) / 2.0**31 - 1) * scale).astype(numpy.float32))
-
-
-def sample(tensor):
-    flat = tensor.detach().reshape(-1)
-    return [flat[k * (len(flat) - 1) // 7].item() for k in range(8)]
 
 
 def batch_norm(case):
@@ -151,11 +137,18 @@ def gemm(case):
     return run, lambda: sample(run())
 
 
-PREPARE = {"bn": batch_norm, "mnist": training, "gemm": gemm}
+PREPARE = {
+    "bnForward": batch_norm,
+    "bnBoth": batch_norm,
+    "mnistStep": training,
+    "gemm": gemm,
+    "cnnTraining": image_training,
+    "cnnInference": inference,
+}
 
 
-# The loop of serve.mjs.
-def measure(run, slice_seconds):
+# The loop of serve.mjs; what it says about images and about long iterations holds here too.
+def measure(run, slice_seconds, images):
     def timed(count):
         start = time.perf_counter()
         for _ in range(count):
@@ -166,6 +159,8 @@ def measure(run, slice_seconds):
     while True:
         took = timed(count)
         spent += took
+        if count == 1 and took > LONG * slice_seconds:
+            return {"iterations": images, "seconds": took, "best": took / images}
         if spent > slice_seconds / 5:
             count = max(1, math.ceil(count * BATCH_SECONDS / max(took, 1e-6)))
             break
@@ -178,7 +173,7 @@ def measure(run, slice_seconds):
         spent += took
         iterations += count
         best = min(best, took / count)
-    return {"iterations": iterations, "seconds": spent, "best": best}
+    return {"iterations": iterations * images, "seconds": spent, "best": best / images}
 
 
 def main():
@@ -189,9 +184,10 @@ def main():
             request = json.loads(line)
             case = request["case"]
             if case["id"] not in tasks:
-                tasks[case["id"]] = PREPARE[case["suite"]](case)
+                tasks[case["id"]] = PREPARE[case["kind"]](case)
             run, check = tasks[case["id"]]
-            say({"values": check()} if request["op"] == "check" else measure(run, request["ms"] / 1e3))
+            images = case["batch"] if case["suite"] == "cnn" else 1
+            say({"values": check()} if request["op"] == "check" else measure(run, request["ms"] / 1e3, images))
         except Exception as problem:
             say({"error": str(problem).split("\n")[0]})
 

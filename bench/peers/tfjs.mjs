@@ -1,10 +1,11 @@
 // @ts-check
-// TensorFlow.js on its WebAssembly backend. In Node it has SIMD and one thread (its threads are for browsers).
-// Written with its core ops, which are faster here than its layers.
+// TensorFlow.js. Argument: its backend. "wasm" has SIMD and, in Node, one thread (its threads are for browsers); "cpu" is
+// plain JavaScript. Written with its core ops, which are faster here than its layers.
 
 import { createRequire } from "node:module";
 import { betas, gammas, sample, trainingData, values } from "./data.mjs";
 import { serve } from "./serve.mjs";
+import { prepareImageTraining } from "./tfjsimages.mjs";
 
 /** @typedef {import("./serve.mjs").Task} Task */
 
@@ -15,7 +16,7 @@ await serve(async () => {
   const tf = require("@tensorflow/tfjs");
   require("@tensorflow/tfjs-backend-wasm");
   tf.env().set("PROD", true);
-  await tf.setBackend("wasm");
+  await tf.setBackend(process.argv[2]);
   await tf.ready();
 
   /** @typedef {import("@tensorflow/tfjs").Tensor} Tensor */
@@ -124,6 +125,7 @@ await serve(async () => {
     versions: { "TensorFlow.js": tf.version_core },
     prepare: (c) => {
       if (c.suite === "bn") return prepareBatchNorm(c);
+      if (c.suite === "cnn") return prepareImageTraining(tf, c);
       return c.suite === "mnist" ? prepareTraining(c) : prepareGemm(c);
     },
   };
