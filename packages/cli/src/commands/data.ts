@@ -1,0 +1,25 @@
+import { fetchCifar10 } from "../datasets/cifar10fetch.ts";
+import { transferProgress } from "../terminal/transfer.ts";
+import { integer } from "../words.ts";
+
+/** Puts CIFAR-10 into the cache and says where it is. */
+export async function dataCifar10(options: { data?: string; force?: boolean }): Promise<void> {
+  const interrupt = new AbortController();
+  const onInterrupt = () => interrupt.abort();
+  process.once("SIGINT", onInterrupt);
+  try {
+    const { folder, already, trainingImages, testImages } = await fetchCifar10({
+      directory: options.data,
+      force: options.force,
+      progress: transferProgress(process.stderr),
+      note: (line) => process.stderr.write(`${line}\n`),
+      signal: interrupt.signal,
+    });
+    if (already) process.stdout.write("It was there already; --force stores it anew.\n");
+    process.stdout.write(
+      `CIFAR-10: ${integer(trainingImages)} training and ${integer(testImages)} test images in ${folder}\n`,
+    );
+  } finally {
+    process.off("SIGINT", onInterrupt);
+  }
+}
