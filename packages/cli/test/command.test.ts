@@ -1,45 +1,10 @@
-import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { batchnorm } from "./shell.ts";
 import { smallDataset, temporaryFolder } from "./support.ts";
 
-const MAIN = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 const SLOW = 60_000;
-
-interface Outcome {
-  code: number | null;
-  out: string;
-  err: string;
-}
-
-/** Runs the command as a shell would; `interrupt` is asked again and again whether to press Ctrl-C. */
-function batchnorm(args: readonly string[], interrupt?: () => boolean, cwd?: string): Promise<Outcome> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [MAIN, ...args], { stdio: ["ignore", "pipe", "pipe"], cwd });
-    let out = "";
-    let err = "";
-    child.stdout.on("data", (chunk) => {
-      out += chunk;
-    });
-    child.stderr.on("data", (chunk) => {
-      err += chunk;
-    });
-    const timer = interrupt
-      ? setInterval(() => {
-          if (interrupt()) {
-            clearInterval(timer);
-            child.kill("SIGINT");
-          }
-        }, 20)
-      : undefined;
-    child.on("close", (code) => {
-      clearInterval(timer);
-      resolve({ code, out, err });
-    });
-  });
-}
 
 describe("usage", () => {
   test.each([[[]], [["reproduce"]]])("%j alone shows the help and exits with 2", async (args) => {
@@ -56,6 +21,7 @@ describe("usage", () => {
     [["reproduce", "depth"]],
     [["reproduce", "bias-drift"]],
     [["figures"]],
+    [["train"]],
   ])("%j --help has examples", async (args) => {
     const { code, out } = await batchnorm([...args, "--help"]);
     expect(code).toBe(0);

@@ -8,6 +8,7 @@ import { depthFigures } from "../report/depth.ts";
 import { figure1Figures } from "../report/figure1.ts";
 import { robustnessFigures } from "../report/robustness.ts";
 import type { Figure } from "../report/svg.ts";
+import { trainingFigures } from "../report/training.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: the file names its experiment, which is checked before drawing
 const DRAWING: Record<string, (results: any) => Figure[]> = {
@@ -15,24 +16,28 @@ const DRAWING: Record<string, (results: any) => Figure[]> = {
   robustness: robustnessFigures,
   depth: depthFigures,
   "bias-drift": biasDriftFigures,
+  train: trainingFigures,
 };
+
+/** The command that records results of a name. */
+const recorder = (name: string) => (name === "train" ? "batchnorm train" : `batchnorm reproduce ${name}`);
 
 /** Draws the figures of all results recorded in a folder, without training anything. */
 export async function drawFigures(options: { results: string; out: string }): Promise<void> {
-  let drawn = 0;
+  let found = 0;
   for (const [name, drawing] of Object.entries(DRAWING)) {
     const path = join(options.results, `${name}.json`);
     const results = await readRecorded(path, name);
     if (!results) continue;
+    found += 1;
     await mkdir(options.out, { recursive: true });
     for (const figure of figuresOf(drawing, results, path)) {
       const file = join(options.out, `${figure.name}.svg`);
       await writeAtomically(file, figure.svg);
       process.stdout.write(`${file}\n`);
-      drawn += 1;
     }
   }
-  if (drawn === 0) {
+  if (found === 0) {
     const names = Object.keys(DRAWING).map((name) => `${name}.json`);
     throw new InputError(
       `${options.results}: found none of ${names.join(", ")}; record one with: batchnorm reproduce figure1 --out ${options.results}`,
@@ -56,7 +61,7 @@ async function readRecorded(path: string, name: string): Promise<Recorded<string
   }
   if (results?.experiment !== name || results.format !== RESULTS_FORMAT) {
     throw new InputError(
-      `${path}: expected the results of ${name} in format ${RESULTS_FORMAT}, got ${results?.experiment} in format ${results?.format}; record them again with: batchnorm reproduce ${name}`,
+      `${path}: expected the results of ${name} in format ${RESULTS_FORMAT}, got ${results?.experiment} in format ${results?.format}; record them again with: ${recorder(name)}`,
     );
   }
   return results;
@@ -67,7 +72,7 @@ function figuresOf(drawing: (results: unknown) => Figure[], results: Recorded<st
     return drawing(results);
   } catch (error) {
     throw new InputError(
-      `${path}: its numbers could not be drawn (${(error as Error).message}); record them again with: batchnorm reproduce ${results.experiment}`,
+      `${path}: its numbers could not be drawn (${(error as Error).message}); record them again with: ${recorder(results.experiment)}`,
     );
   }
 }

@@ -4,13 +4,19 @@ import { html, Markup } from "./html.ts";
 import { STYLE } from "./style.ts";
 import type { Panel } from "./svg.ts";
 
+/** What a report consists of, from top to bottom. */
+export interface Report {
+  readonly eyebrow: string;
+  readonly title: string;
+  /** what has to be said before anything else */
+  readonly notice: Markup | null;
+  readonly lead: Markup;
+  readonly body: Markup;
+  readonly footer: Markup;
+}
+
 /** A whole report: one HTML file that needs nothing beside it. */
-export function page(results: Recorded<string>, title: string, lead: Markup, body: Markup): string {
-  const { data, software } = results;
-  const command = `batchnorm reproduce ${results.experiment}${results.quick ? " --quick" : ""} --seed ${results.seed}`;
-  const preview = results.quick
-    ? html`<p class="preview">A preview made with <code>--quick</code>: the same work at a fraction of the steps. Its numbers are not the experiment’s.</p>`
-    : null;
+export function reportPage({ eyebrow, title, notice, lead, body, footer }: Report): string {
   return `${
     html`<!doctype html>
 <html lang="en">
@@ -22,19 +28,35 @@ export function page(results: Recorded<string>, title: string, lead: Markup, bod
 </head>
 <body>
 <main>
-<p class="eyebrow">Batch normalization (Ioffe &amp; Szegedy, 2015), reproduced</p>
+<p class="eyebrow">${eyebrow}</p>
 <h1>${title}</h1>
-${preview}
+${notice}
 <p class="lead">${lead}</p>
 ${body}
 <footer>
-<p>Data: ${data.name}, ${integer(data.trainingImages)} training and ${integer(data.testImages)} test images of ${data.side} × ${data.side} pixels, made binary: a grey level of ${data.threshold} or more of 255 became 1, any other 0.</p>
-<p>Made by <code>${command}</code> with batchnorm ${software.batchnorm} on Node ${software.node.replace("v", "")}. The same command with the same seed repeats it.</p>
+${footer}
 </footer>
 </main>
 </body>
 </html>`.text
   }\n`;
+}
+
+/** The report of an experiment of the paper. */
+export function page(results: Recorded<string>, title: string, lead: Markup, body: Markup): string {
+  const { data, software } = results;
+  const command = `batchnorm reproduce ${results.experiment}${results.quick ? " --quick" : ""} --seed ${results.seed}`;
+  return reportPage({
+    eyebrow: "Batch normalization (Ioffe & Szegedy, 2015), reproduced",
+    title,
+    notice: results.quick
+      ? html`<p class="preview">A preview made with <code>--quick</code>: the same work at a fraction of the steps. Its numbers are not the experiment’s.</p>`
+      : null,
+    lead,
+    body,
+    footer: html`<p>Data: ${data.name}, ${integer(data.trainingImages)} training and ${integer(data.testImages)} test images of ${data.side} × ${data.side} pixels, made binary: a grey level of ${data.threshold} or more of 255 became 1, any other 0.</p>
+<p>Made by <code>${command}</code> with batchnorm ${software.batchnorm} on Node ${software.node.replace("v", "")}. The same command with the same seed repeats it.</p>`,
+  });
 }
 
 /** A chart with its caption. */

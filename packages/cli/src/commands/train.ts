@@ -1,0 +1,90 @@
+import { join } from "node:path";
+import type { Sequential } from "batchnorm";
+import { writeAtomically, writeSafetensors } from "batchnorm/node";
+import { InputError, InterruptedError } from "../errors.ts";
+import { recordedJson } from "../experiments/json.ts";
+import { trainingFigures, trainingPage, trainingSummary } from "../report/training.ts";
+import { epochProgress } from "../terminal/epochs.ts";
+import { prepare } from "../training/data.ts";
+import { RunFolder, type StoredRun } from "../training/folder.ts";
+import { findModel } from "../training/models.ts";
+import { type TrainingResults, trainingResults } from "../training/results.ts";
+import { carryOut, extentOf } from "../training/run.ts";
+import { checkSame, checkSameData, newSettings } from "../training/settings.ts";
+import { findSource } from "../training/sources.ts";
+import { integer } from "../words.ts";
+import type { TrainOptions } from "./trainoptions.ts";
+
+/** Trains a model on a data set, or goes on where an earlier call was interrupted, and writes what came out. */
+export async function train(name: string, options: TrainOptions): Promise<void> {
+  const model = findModel(name);
+  const source = findSource(options.dataset, model);
+  const folder = new RunFolder(options.out ?? join("out", "train", `${name}-${options.dataset}`));
+  const stored = await storedRun(folder, name, options);
+  const images = await source.load(options.data);
+  if (stored) checkSameData(stored.settings, images, folder.path);
+  const settings = stored?.settings ?? newSettings(model, source, images, options);
+  const data = prepare(images, source, model, settings);
+  const network = model.build({ ...settings, channels: source.shape[2] });
+  if (!stored) await folder.clear();
+
+  const interrupt = new AbortController();
+  const onInterrupt = () => interrupt.abort();
+  process.once("SIGINT", onInterrupt);
+  try {
+    const { threads } = options;
+    const progress = epochProgress(process.stderr);
+    const signal = interrupt.signal;
+    const outcome = await carryOut({ settings, model: network, data, folder, stored, threads, progress, signal });
+    if (outcome.end === "interrupted") {
+      const { epochs, stepsPerEpoch } = extentOf(settings);
+      throw new InterruptedError(
+        `Interrupted after step ${integer(outcome.journal.step)} of ${integer(epochs * stepsPerEpoch)}; the checkpoint is ${folder.checkpoint}. ${again(options)} goes on from there.`,
+      );
+    }
+    const parameters = network.parameters().reduce((sum, { size }) => sum + size, 0);
+    const results = trainingResults({ settings, source, images, data, parameters, threads }, outcome);
+    const report = await write(folder.path, results, outcome.end === "finished" ? network : null);
+    process.stdout.write(`${trainingSummary(results).join("\n")}\nReport: ${report}\n`);
+    if (outcome.end === "diverged") process.exitCode = 1;
+  } finally {
+    process.off("SIGINT", onInterrupt);
+  }
+}
+
+/** What there is to go on from; null for a new run. @throws InputError when that is not what the user asked for */
+async function storedRun(folder: RunFolder, model: string, options: TrainOptions): Promise<StoredRun | null> {
+  const there = await folder.hasCheckpoint();
+  if (options.resume && !there) {
+    throw new InputError(`${folder.path}: has no checkpoint to go on from; leave out --resume to start a run there`);
+  }
+  if (!options.resume && !options.fresh && there) {
+    throw new InputError(
+      `${folder.path}: has the checkpoint of an earlier run; --resume goes on from it, --fresh starts anew, --out takes another folder`,
+    );
+  }
+  if (!options.resume) return null;
+  const stored = await folder.stored();
+  checkSame(stored.settings, { ...options, model }, folder.path);
+  return stored;
+}
+
+function again({ resume, fresh }: TrainOptions): string {
+  if (resume) return "The same command";
+  return fresh ? "The same command with --resume instead of --fresh" : "The same command with --resume";
+}
+
+/** Writes the report last: where it is, everything is. @param network  null when its weights are worth nothing */
+async function write(folder: string, results: TrainingResults, network: Sequential | null): Promise<string> {
+  const report = join(folder, "report.html");
+  if (network) {
+    const { model, dataset } = results.settings;
+    const metadata = { model, dataset, batchnorm: results.software.batchnorm };
+    const bytes = writeSafetensors({ tensors: network.stateDict(), metadata });
+    await writeAtomically(join(folder, "model.safetensors"), bytes);
+  }
+  await writeAtomically(join(folder, "train.json"), recordedJson(results));
+  for (const { name, svg } of trainingFigures(results)) await writeAtomically(join(folder, `${name}.svg`), svg);
+  await writeAtomically(report, trainingPage(results));
+  return report;
+}

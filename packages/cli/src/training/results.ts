@@ -1,0 +1,77 @@
+import { RESULTS_FORMAT, version } from "../experiments/results.ts";
+import type { Prepared } from "./data.ts";
+import type { EpochRow, EpochTime, LossPoint } from "./journal.ts";
+import { extentOf, type Outcome } from "./run.ts";
+import type { Settings } from "./settings.ts";
+import type { Images, Source } from "./sources.ts";
+import type { ChannelStatistics } from "./statistics.ts";
+
+/** What train.json records. All but `software` and `timing` comes out the same when the run is repeated. */
+export interface TrainingResults {
+  readonly experiment: "train";
+  readonly format: typeof RESULTS_FORMAT;
+  readonly settings: Settings;
+  readonly data: {
+    readonly name: string;
+    /** how many there are, of which `settings` says how many were used */
+    readonly trainingImages: number;
+    readonly testImages: number;
+    /** height, width, channels */
+    readonly shape: readonly number[];
+    readonly normalization: ChannelStatistics | null;
+  };
+  /** numbers that were learned */
+  readonly parameters: number;
+  readonly stepsPerEpoch: number;
+  readonly epochs: readonly EpochRow[];
+  /** the step whose loss was not finite, where the run ended; null when there was none */
+  readonly divergedAt: number | null;
+  readonly losses: readonly LossPoint[];
+  readonly software: { readonly batchnorm: string; readonly node: string };
+  readonly timing: { readonly threads: number; readonly epochs: readonly EpochTime[] };
+}
+
+interface Run {
+  readonly settings: Settings;
+  readonly source: Source;
+  readonly images: Images;
+  readonly data: Prepared;
+  readonly parameters: number;
+  readonly threads: number;
+}
+
+export function trainingResults(run: Run, { journal, end }: Outcome): TrainingResults {
+  const { settings, source, images, data, parameters, threads } = run;
+  return {
+    experiment: "train",
+    format: RESULTS_FORMAT,
+    settings,
+    data: {
+      name: images.name,
+      trainingImages: images.train.length,
+      testImages: images.test.length,
+      shape: source.shape,
+      normalization: data.normalization,
+    },
+    parameters,
+    stepsPerEpoch: extentOf(settings).stepsPerEpoch,
+    epochs: journal.epochs,
+    divergedAt: end === "diverged" ? journal.step + 1 : null,
+    losses: journal.losses,
+    software: { batchnorm: version(), node: process.version },
+    timing: { threads, epochs: journal.times },
+  };
+}
+
+/** The epoch with the highest test accuracy, the first of several; undefined before the first has ended. */
+export function bestEpoch({ epochs }: TrainingResults): EpochRow | undefined {
+  return epochs.reduce<EpochRow | undefined>(
+    (best, row) => (best && best.testAccuracy >= row.testAccuracy ? best : row),
+    undefined,
+  );
+}
+
+/** Images a second of an epoch's training, without measuring. */
+export function imagesPerSecond({ settings, stepsPerEpoch }: TrainingResults, time: EpochTime): number {
+  return (stepsPerEpoch * settings.batchSize) / time.training;
+}
