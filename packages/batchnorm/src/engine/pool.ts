@@ -2,15 +2,17 @@
  * The threads of an engine. The caller is one of them; the others are workers that take tasks as they come, so a worker
  * that has not started yet, or that the system has stopped, is not waited for. See assembly/threads.ts for the protocol.
  */
+import { BatchNormError } from "../errors.ts";
 import { type KernelFunction, type KernelName, type Kernels, kernelNames } from "../kernels/contract.ts";
 import type { ThreadFunctions } from "../kernels/wasm.ts";
 import type { Memory } from "./memory.ts";
 
-/** The control block of assembly/threads.ts, then two words of ours. */
+/** The control block of assembly/threads.ts, then three words of ours. */
 export const CONTROL = 64;
 export const CONTROL_BYTES = 64;
 export const KERNEL = (CONTROL + 32) >> 2;
 export const ARGUMENTS = (CONTROL + 36) >> 2;
+export const FAILED = (CONTROL + 40) >> 2;
 
 /** What a worker is told once. */
 export interface WorkerSetup {
@@ -44,7 +46,11 @@ export class Pool {
     );
   }
 
-  /** Runs every task of one call on all threads; returns when all are done. */
+  /**
+   * Runs every task of one call on all threads; returns when all are done.
+   *
+   * @throws BatchNormError E_PLATFORM when a kernel failed in one of the threads; the others have ended their tasks then
+   */
   run(index: number, kernel: KernelFunction, args: number, tasks: number): void {
     const { i32 } = this.#memory;
     const kernels = this.#kernels;
@@ -52,10 +58,20 @@ export class Pool {
     i32[ARGUMENTS] = args;
     kernels.open(CONTROL, tasks);
     for (let task = kernels.take(CONTROL); task >= 0; task = kernels.take(CONTROL)) {
-      kernel(args, task);
+      try {
+        kernel(args, task);
+      } catch {
+        i32[FAILED] = 1;
+      }
       kernels.finish(CONTROL);
     }
     kernels.join(CONTROL, tasks, this.#maySleep);
+    if (i32[FAILED]) throw this.#failed(kernelNames[index]);
+  }
+
+  #failed(name: KernelName): BatchNormError {
+    this.#memory.i32[FAILED] = 0;
+    return new BatchNormError("E_PLATFORM", "Engine", `expected ${name} to end; it failed in one of the threads`);
   }
 
   close(): void {

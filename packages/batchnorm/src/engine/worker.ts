@@ -1,6 +1,6 @@
 /** What each thread of the pool runs: wait for the bell, take tasks until there are none, again. */
 import { instantiate } from "../kernels/wasm.ts";
-import { ARGUMENTS, CONTROL, KERNEL, type WorkerSetup } from "./pool.ts";
+import { ARGUMENTS, CONTROL, FAILED, KERNEL, type WorkerSetup } from "./pool.ts";
 
 function serve({ module, memory, scratch, names }: WorkerSetup): void {
   const kernels = instantiate(module, memory, scratch);
@@ -13,7 +13,12 @@ function serve({ module, memory, scratch, names }: WorkerSetup): void {
     if (heard === 0) return;
     // Kernel and arguments are read after the task is taken: only then do they belong to it.
     for (let task = kernels.take(CONTROL); task >= 0; task = kernels.take(CONTROL)) {
-      table[words[KERNEL]](words[ARGUMENTS], task);
+      try {
+        table[words[KERNEL]](words[ARGUMENTS], task);
+      } catch {
+        words[FAILED] = 1;
+      }
+      // In any case: the caller waits for it.
       kernels.finish(CONTROL);
     }
   }

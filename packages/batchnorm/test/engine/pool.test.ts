@@ -128,3 +128,16 @@ test("one engine's end leaves the others at work", () => {
   for (let i = 0; i < 100; i++) run();
   expect([...weights()]).toEqual([-101]);
 });
+
+test("a kernel that fails in any thread is an error of the call, and the engine goes on", async () => {
+  const engine = engineOf(3);
+  const { run, weights } = countdown(engine);
+  await started(engine);
+  const beyond = { weight: 2 ** 31 - 64, grad: 64, velocity: 0, count: 800, perTask: 16, lr: 1 };
+  const bad = engine.call(new Arena(engine.memory), "sgd", { ...beyond, momentum: 0, weightDecay: 0, nesterov: 0 }, 50);
+  for (let i = 1; i <= 20; i++) {
+    expect(() => bad.run()).toThrow("expected sgd to end; it failed in one of the threads");
+    run();
+    expect([...weights()]).toEqual([-i]);
+  }
+});
