@@ -7,7 +7,7 @@
  */
 import { Conv, layOut, lineBytes, ROWS } from "./conv";
 import { scratch } from "./scratch";
-import { load4, loadSplat, madd, splat, store4 } from "./simd";
+import { add, load4, loadSplat, madd, scatter4, splat, store4 } from "./simd";
 
 /** Of the block's own 4×8 where there are fewer than 4 values or 8 channels. */
 const EDGE: usize = 0;
@@ -140,21 +140,34 @@ export class ConvGradMerge {
   kw: i32 = 0;
 }
 
-/** A task writes the weights of one group and one place of the kernel. */
+/** A task writes the weights of four output channels of one group, or of as many as it has left. */
 export function convGradMerge(args: ConvGradMerge, task: i32): void {
   const co = args.co;
-  const ci = args.ci;
   const taps = args.kh * args.kw;
-  const group = task / taps;
-  const tap = task % taps;
-  const part = <usize>(args.groups * taps * ci * co) << 2;
-  const from = args.sums + (<usize>(task * ci * co) << 2);
-  for (let c = 0; c < ci; c++) {
-    for (let o = 0; o < co; o++) {
-      let p = from + (<usize>(c * co + o) << 2);
-      let sum: f32 = 0;
-      for (let i = 0; i < args.parts; i++, p += part) sum += load<f32>(p);
-      store<f32>(args.grad + (<usize>(((group * co + o) * ci + c) * taps + tap) << 2), sum);
+  const perGroup = (co + 3) >> 2;
+  const group = task / perGroup;
+  const o = (task % perGroup) << 2;
+  const wide = min(4, co - o);
+  const plane = <usize>(args.ci * co) << 2;
+  const part = <usize>args.groups * <usize>taps * plane;
+  const from = args.sums + <usize>(group * taps) * plane + (<usize>o << 2);
+  const row = <usize>(args.ci * taps) << 2;
+  let to = args.grad + <usize>(group * co + o) * row;
+  for (let c = 0; c < args.ci; c++) {
+    let p = from + (<usize>(c * co) << 2);
+    for (let tap = 0; tap < taps; tap++, p += plane, to += 4) {
+      if (wide == 4) {
+        let sum = load4(p);
+        for (let i = 1; i < args.parts; i++) sum = add(sum, load4(p + <usize>i * part));
+        scatter4(to, sum, row);
+      } else {
+        for (let lane: usize = 0; lane < <usize>wide; lane++) {
+          const q = p + (lane << 2);
+          let sum = load<f32>(q);
+          for (let i = 1; i < args.parts; i++) sum += load<f32>(q + <usize>i * part);
+          store<f32>(to + lane * row, sum);
+        }
+      }
     }
   }
 }

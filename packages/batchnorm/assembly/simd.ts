@@ -120,6 +120,21 @@ export function transpose4(r0: f4, r1: f4, r2: f4, r3: f4, to: usize, stride: us
   v128.store(to + 3 * stride, v128.shuffle<f64>(b, d, 1, 3));
 }
 
+/** Four float32, `step` bytes apart. */
+export function gather4(p: usize, step: usize): f4 {
+  const two = v128.load_lane<f32>(p + step, v128.load32_zero(p), 1);
+  p += 2 * step;
+  return v128.load_lane<f32>(p + step, v128.load_lane<f32>(p, two, 2), 3);
+}
+/** The four lanes, `step` bytes apart. */
+export function scatter4(p: usize, value: f4, step: usize): void {
+  v128.store_lane<f32>(p, value, 0);
+  v128.store_lane<f32>(p + step, value, 1);
+  p += 2 * step;
+  v128.store_lane<f32>(p, value, 2);
+  v128.store_lane<f32>(p + step, value, 3);
+}
+
 /** Sixteen bytes as four groups of float32, written one after another: `bytes · scale`. */
 export function bytesToFloats(from: usize, to: usize, scale: f4): void {
   const bytes = v128.load(from);

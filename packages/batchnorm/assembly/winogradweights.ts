@@ -1,7 +1,7 @@
 /** The weights' side of winograd.ts: their transform, and their gradient. */
 import { C16, C32, C64, pixelBytes, Some } from "./channels";
 import { scratch } from "./scratch";
-import { add, f4, load4, loadSplat, madd, mul, splat, store4, sub } from "./simd";
+import { add, f4, gather4, load4, loadSplat, madd, mul, splat, store4, sub } from "./simd";
 import { BATCH, inputStrip, inputTiles, rowOr, STRIP, TILES, Winograd, zero, ZEROS } from "./winograd";
 
 @unmanaged
@@ -13,42 +13,53 @@ export class WinogradWeights {
   turn: i32 = 0;
 }
 
-/** G·g·Gᵀ of every kernel. A task takes the kernels of one output channel, or with `turn` of one input channel. */
+/** G·g·Gᵀ of every kernel. A task takes the kernels of four output channels, or with `turn` of four input channels. */
 export function winogradWeights(args: WinogradWeights, task: i32): void {
   const turn = args.turn != 0;
   const deep = turn ? args.co : args.ci;
   const across = turn ? args.ci : args.co;
+  const first = task << 2;
   const plane = <usize>(deep * across + 16) << 2;
-  const to = args.panels + (<usize>((task >> 3) * deep * 8 + (task & 7)) << 2);
+  const kernel: usize = 36;
+  // Bytes from a kernel to that of the next channel across, and of the next one deep.
+  const next = turn ? kernel : <usize>args.ci * kernel;
+  const further = turn ? <usize>args.ci * kernel : kernel;
+  let g = args.weight + <usize>first * next;
+  let to = args.panels + (<usize>((first >> 3) * deep * 8 + (first & 7)) << 2);
   for (let d = 0; d < deep; d++) {
-    const g = args.weight + (<usize>((turn ? d * args.ci + task : task * args.ci + d) * 9) << 2);
-    // Down the columns into scratch [6][3], then along the rows.
-    for (let k = 0; k < 3; k++) {
-      const at = turn ? 2 - k : k;
-      const top = load<f32>(g + (<usize>(turn ? 6 + at : at) << 2));
-      const middle = load<f32>(g + (<usize>(3 + at) << 2));
-      const bottom = load<f32>(g + (<usize>(turn ? at : 6 + at) << 2));
-      spreadKernel(top, middle, bottom, scratch + (<usize>k << 2), 12);
+    // Down the columns into scratch [6][3][4], then along the rows.
+    for (let k: usize = 0; k < 3; k++) {
+      const column = g + ((turn ? 2 - k : k) << 2);
+      const top = gather4(turn ? column + 24 : column, next);
+      const bottom = gather4(turn ? column : column + 24, next);
+      spreadKernel(top, gather4(column + 12, next), bottom, scratch + (k << 4), 48);
     }
     for (let i: usize = 0; i < 6; i++) {
-      const row = scratch + i * 12;
-      spreadKernel(load<f32>(row), load<f32>(row, 4), load<f32>(row, 8), to + 6 * i * plane + (<usize>d << 5), plane);
+      const row = scratch + i * 48;
+      spreadKernel(load4(row), load4(row, 16), load4(row, 32), to + 6 * i * plane, plane);
     }
+    g += further;
+    to += 32;
   }
 }
 
-/** G of three values: six, `step` bytes apart. */
-function spreadKernel(g0: f32, g1: f32, g2: f32, to: usize, step: usize): void {
-  const sum = (g0 + g2) * <f32>(-1.0 / 6);
-  const half = g1 * <f32>(1.0 / 6);
-  const quarter = g0 * <f32>(1.0 / 24) + g2 * <f32>(1.0 / 6);
-  const twelfth = g1 * <f32>(1.0 / 12);
-  store<f32>(to, g0 * <f32>0.25);
-  store<f32>(to + step, sum - half);
-  store<f32>(to + 2 * step, sum + half);
-  store<f32>(to + 3 * step, quarter + twelfth);
-  store<f32>(to + 4 * step, quarter - twelfth);
-  store<f32>(to + 5 * step, g2);
+/** G of three groups of values: six, `step` bytes apart. */
+function spreadKernel(g0: f4, g1: f4, g2: f4, to: usize, step: usize): void {
+  const sum = mul(add(g0, g2), splat(<f32>(-1.0 / 6)));
+  const half = mul(g1, splat(<f32>(1.0 / 6)));
+  const quarter = add(mul(g0, splat(<f32>(1.0 / 24))), mul(g2, splat(<f32>(1.0 / 6))));
+  const twelfth = mul(g1, splat(<f32>(1.0 / 12)));
+  store4(to, mul(g0, splat(0.25)));
+  to += step;
+  store4(to, sub(sum, half));
+  to += step;
+  store4(to, add(sum, half));
+  to += step;
+  store4(to, add(quarter, twelfth));
+  to += step;
+  store4(to, sub(quarter, twelfth));
+  to += step;
+  store4(to, g2);
 }
 
 @unmanaged

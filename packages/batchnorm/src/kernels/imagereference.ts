@@ -119,12 +119,16 @@ export const imageReference: Pick<Reference, ImageKernel> = {
   },
   convGradMerge({ sums, parts, grad, groups, co, ci, kh, kw }, task) {
     const taps = kh * kw;
-    const group = Math.floor(task / taps);
-    for (let c = 0; c < ci; c++) {
-      for (let o = 0; o < co; o++) {
-        let sum = 0;
-        for (let i = 0; i < parts; i++) sum += sums[((i * groups * taps + task) * ci + c) * co + o];
-        grad[((group * co + o) * ci + c) * taps + (task % taps)] = sum;
+    const perGroup = Math.ceil(co / 4);
+    const group = Math.floor(task / perGroup);
+    const [first, end] = share(task % perGroup, 4, co);
+    for (let o = first; o < end; o++) {
+      for (let c = 0; c < ci; c++) {
+        for (let tap = 0; tap < taps; tap++) {
+          let sum = 0;
+          for (let i = 0; i < parts; i++) sum += sums[(((i * groups + group) * taps + tap) * ci + c) * co + o];
+          grad[((group * co + o) * ci + c) * taps + tap] = sum;
+        }
       }
     }
   },

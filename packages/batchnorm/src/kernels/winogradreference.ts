@@ -75,15 +75,17 @@ type InputOf = Pick<Named<"winograd">, "x" | "h" | "w" | "ci" | "padTop" | "padL
 export const winogradReference: Pick<Reference, "winogradWeights" | "winograd" | "winogradGradWeight"> = {
   winogradWeights({ weight, panels, co, ci, turn }, task) {
     const [deep, across] = turn ? [co, ci] : [ci, co];
-    for (let d = 0; d < deep; d++) {
-      const kernel = (turn ? d * ci + task : task * ci + d) * 9;
-      const g = Array.from({ length: 3 }, (_, i) =>
-        Array.from({ length: 3 }, (_, j) => weight[kernel + (turn ? 8 - (3 * i + j) : 3 * i + j)]),
-      );
-      const u = sandwich(G, g);
-      for (let q = 0; q < 36; q++) {
-        const at = q * (deep * across + 16) + (task >> 3) * deep * 8 + d * 8 + (task & 7);
-        panels[at] = u[Math.floor(q / 6)][q % 6];
+    for (let a = 4 * task; a < 4 * task + 4; a++) {
+      for (let d = 0; d < deep; d++) {
+        const kernel = (turn ? d * ci + a : a * ci + d) * 9;
+        const u = sandwich(
+          G,
+          square(3, (i, j) => weight[kernel + (turn ? 8 - (3 * i + j) : 3 * i + j)]),
+        );
+        for (let q = 0; q < 36; q++) {
+          const at = q * (deep * across + 16) + (a >> 3) * deep * 8 + d * 8 + (a & 7);
+          panels[at] = u[Math.floor(q / 6)][q % 6];
+        }
       }
     }
   },

@@ -87,7 +87,7 @@ export class DirectConv implements ConvOp {
     const sum = { x, weight: sums, bias: 0, y: dy, ...sizes, ...place, ...partCut, floor: 0 };
     add(this.#backward, engine.call(arena, "convGradWeight", sum, parts));
     const merge = { sums, parts, grad: dweight, ...kernel };
-    add(this.#backward, engine.call(arena, "convGradMerge", merge, groups * kh * kw));
+    add(this.#backward, engine.call(arena, "convGradMerge", merge, groups * Math.ceil(co / 4)));
     if (dbias) this.#backward.push(biasGradient(engine, arena, shape, dy, dbias));
     if (!dx) return;
     for (const top of phases(h, kh, stride, padding[0])) {

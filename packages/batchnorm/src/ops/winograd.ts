@@ -39,7 +39,7 @@ export class WinogradConv implements ConvOp {
     const panels = room();
     const segmentsPerTask = perTask(segments, segmentTiles, ci * co, 64);
     const args = { x, weight: panels, y, bias, ...sizes, segmentTiles, segmentsPerTask, floor: floorOf(relu) };
-    this.#prepare = call(arena, "winogradWeights", { weight, panels, co, ci, turn: 0 }, co);
+    this.#prepare = call(arena, "winogradWeights", { weight, panels, co, ci, turn: 0 }, co / 4);
     this.#forward = call(arena, "winograd", args, tasksOf(segments, segmentsPerTask));
     if (!dy) return;
 
@@ -50,7 +50,7 @@ export class WinogradConv implements ConvOp {
     const grad = { x, products, dy, sums, ...sizes, segmentTiles, segmentsPerTask: perPart };
     const merge = { sums, parts, grad: dweight, groups: 1, co, ci, kh: 3, kw: 3 };
     this.#backward.push(call(arena, "winogradGradWeight", grad, parts));
-    this.#backward.push(call(arena, "convGradMerge", merge, 9));
+    this.#backward.push(call(arena, "convGradMerge", merge, co / 4));
     if (dbias) this.#backward.push(biasGradient(engine, arena, shape, dy, dbias));
     if (!dx) return;
 
@@ -60,7 +60,7 @@ export class WinogradConv implements ConvOp {
     const cut = { segmentTiles: back.segmentTiles, segmentsPerTask: perBack };
     const turnedPanels = room();
     const input = { x: dy, weight: turnedPanels, y: dx, bias: 0, ...turned, ...cut, floor: floorOf(false) };
-    this.#backward.push(call(arena, "winogradWeights", { weight, panels: turnedPanels, co, ci, turn: 1 }, ci));
+    this.#backward.push(call(arena, "winogradWeights", { weight, panels: turnedPanels, co, ci, turn: 1 }, ci / 4));
     this.#backward.push(call(arena, "winograd", input, tasksOf(back.segments, perBack)));
   }
 

@@ -153,7 +153,7 @@ export const convGradMerge: KernelSpec = {
       for (const parts of [1, 3, 8]) {
         const size = groups * co * ci * kh * kw;
         const sums = normals(size, parts * size);
-        yield labelled({ sums, parts, grad: floats(size), ...kernel }, groups * kh * kw);
+        yield labelled({ sums, parts, grad: floats(size), ...kernel }, groups * Math.ceil(co / 4));
       }
     }
   },

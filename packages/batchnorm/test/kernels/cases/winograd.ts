@@ -79,7 +79,7 @@ export const winogradWeights: KernelSpec = {
         const weight = normals(co + ci, co * ci * 9);
         // Between the 36 planes there is a gap that nobody writes.
         const panels = new Float32Array(36 * (co * ci + 16));
-        yield labelled({ weight, panels, co, ci, turn }, turn ? ci : co);
+        yield labelled({ weight, panels, co, ci, turn }, (turn ? ci : co) / 4);
       }
     }
   },
