@@ -1,14 +1,26 @@
 /** Writing and reading safetensors. The format: github.com/huggingface/safetensors, README. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Dtype } from "#dist/formats/dtypes.js";
 import { readSafetensors, type SafeTensor, writeSafetensors } from "#dist/formats/safetensors.js";
 import { safetensorsBytes } from "../support/safetensors.ts";
 
 const shape = fc.array(fc.nat({ max: 4 }), { maxLength: 3 });
-const array: fc.Arbitrary<SafeTensor> = fc.tuple(shape, fc.boolean(), fc.nat()).map(([dims, wide, seed]) => {
+const floats = (i: number) => Math.sin(i) * 10 ** (i % 40);
+/** Numbers of each type, exactly representable in it. */
+const makers: Record<Dtype, (size: number, seed: number) => SafeTensor["data"]> = {
+  F64: (length, seed) => Float64Array.from({ length }, (_, i) => floats(seed + i)),
+  I64: (length, seed) => BigInt64Array.from({ length }, (_, i) => BigInt(seed + i) ** 5n * (-1n) ** BigInt(i)),
+  F32: (length, seed) => Float32Array.from({ length }, (_, i) => floats(seed + i)),
+  I32: (length, seed) => Int32Array.from({ length }, (_, i) => Math.imul(seed + i, 0x9e3779b1)),
+  F16: (length, seed) => Float32Array.from({ length }, (_, i) => ((seed + i) % 2048) * 2 ** (((seed + i) % 20) - 15)),
+  BF16: (length, seed) => Float32Array.from({ length }, (_, i) => ((seed + i) % 256) * 2 ** (((seed + i) % 90) - 60)),
+  U8: (length, seed) => Uint8Array.from({ length }, (_, i) => seed + i),
+};
+const dtype = fc.constantFrom(...(Object.keys(makers) as Dtype[]));
+const array = fc.tuple(shape, dtype, fc.nat({ max: 100_000 })).map(([dims, dtype, seed]): SafeTensor => {
   const size = dims.reduce((a, b) => a * b, 1);
-  const values = Array.from({ length: size }, (_, i) => Math.sin(seed + i) * 10 ** ((seed + i) % 40));
-  return { shape: dims, data: wide ? Float64Array.from(values) : Float32Array.from(values) };
+  return { dtype, shape: dims, data: makers[dtype](size, seed) };
 });
 /** Names that JavaScript treats in a way of its own among them. */
 const name = fc.oneof(
@@ -66,8 +78,8 @@ describe("safetensors", () => {
     const { tensors, metadata } = readSafetensors(safetensorsBytes(`${JSON.stringify(header)}   `, data));
     expect(metadata).toEqual({});
     expect(tensors).toEqual({
-      first: { shape: [1], data: Float64Array.of(0.5) },
-      second: { shape: [1, 2], data: Float32Array.of(3, 4) },
+      first: { dtype: "F64", shape: [1], data: Float64Array.of(0.5) },
+      second: { dtype: "F32", shape: [1, 2], data: Float32Array.of(3, 4) },
     });
   });
 
@@ -79,7 +91,7 @@ describe("safetensors", () => {
     for (const source of [Buffer.from(bytes), padded.subarray(3, 3 + bytes.length)]) {
       const { tensors } = readSafetensors(source);
       source.fill(0);
-      expect(tensors).toEqual({ a: { shape: [2], data: Float32Array.of(1, 2) } });
+      expect(tensors).toEqual({ a: { dtype: "F32", shape: [2], data: Float32Array.of(1, 2) } });
     }
   });
 
@@ -90,5 +102,23 @@ describe("safetensors", () => {
   it("cannot hold an array under the header's own name", () => {
     const tensors = { __metadata__: { shape: [1], data: Float32Array.of(1) } };
     expect(() => writeSafetensors({ tensors, metadata: {} })).toThrow(expect.objectContaining({ code: "E_FORMAT" }));
+  });
+
+  it("are of the type that the array says where none is named", () => {
+    const data = [Float64Array, BigInt64Array, Float32Array, Int32Array, Uint8Array].map((array) => new array(1));
+    const tensors = Object.fromEntries(data.map((values, i) => [i, { shape: [1], data: values }]));
+    const back = readSafetensors(writeSafetensors({ tensors, metadata: {} })).tensors;
+    expect(Object.values(back).map(({ dtype }) => dtype)).toEqual(["F64", "I64", "F32", "I32", "U8"]);
+  });
+
+  it.each([
+    [{ shape: [1], data: new Uint16Array(1) as unknown as Uint8Array }, "an array of numbers that the format has"],
+    [{ shape: [1], data: new Uint8ClampedArray(1) as unknown as Uint8Array }, "got Uint8ClampedArray"],
+    [{ shape: [1], data: new Float64Array(1), dtype: "F32" }, "in a Float32Array as F32, got Float64Array"],
+    [{ shape: [1], data: new Float64Array(1), dtype: "F16" }, "in a Float32Array as F16, got Float64Array"],
+    [{ shape: [3], data: new Float32Array(2) }, '3 values of "a", as its shape says, got 2'],
+  ] as [SafeTensor, string][])("are not written where type or length do not fit: %j", (a, message) => {
+    const write = () => writeSafetensors({ tensors: { a }, metadata: {} });
+    expect(write).toThrow(expect.objectContaining({ code: "E_FORMAT", message: expect.stringContaining(message) }));
   });
 });
