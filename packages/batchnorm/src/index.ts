@@ -66,3 +66,9 @@ export { Trainer } from "./train/trainer.ts";
 // Model to model
 export { fold } from "./transform/fold.ts";
 export { estimatePopulation } from "./transform/population.ts";
+export {
+  type Recalibrated,
+  type RecalibrateOptions,
+  type RunningStatistics,
+  recalibrate,
+} from "./transform/recalibrate.ts";
