@@ -18,6 +18,7 @@ const orders = {
     "formats",
     "transform",
     "inference",
+    "diagnose",
     "models",
     "train",
     "node",
