@@ -1,7 +1,8 @@
 /** The weights' side of winograd.ts: their transform, and their gradient. */
 import { C16, C32, C64, pixelBytes, Some } from "./channels";
+import { addOuter } from "./outer";
 import { scratch } from "./scratch";
-import { add, f4, gather4, load4, loadSplat, madd, mul, splat, store4, sub } from "./simd";
+import { add, f4, gather4, load4, madd, mul, splat, store4, sub } from "./simd";
 import { BATCH, inputStrip, inputTiles, rowOr, STRIP, TILES, Winograd, zero, ZEROS } from "./winograd";
 
 @unmanaged
@@ -124,7 +125,8 @@ export function winogradGradWeight(args: WinogradGradWeight, task: i32): void {
         for (let j = 0; j < co; j += 8) {
           const a = v + q * plane + (<usize>i << 2);
           const b = z + q * plane + (<usize>j << 2);
-          outer(a, <usize>ci << 2, b, <usize>co << 2, all, products + q * sumPlane + (<usize>(i * co + j) << 2));
+          const sum = products + q * sumPlane + (<usize>(i * co + j) << 2);
+          addOuter(a, <usize>ci << 2, 0, b, <usize>co << 2, 0, 1, all, sum, <usize>co << 2);
         }
       }
     }
@@ -183,47 +185,6 @@ function gradTiles<C>(strip: usize, z: usize, tiles: i32, co: i32, plane: usize)
     }
     z += 6 * plane;
   }
-}
-
-/** sum [4, 8 of co] += Σ over tiles of a [4 of ci] × b [8 of co]. */
-function outer(a: usize, aStep: usize, b: usize, bStep: usize, tiles: i32, sum: usize): void {
-  const s1 = sum + bStep;
-  const s2 = s1 + bStep;
-  const s3 = s2 + bStep;
-  let c00 = load4(sum);
-  let c01 = load4(sum, 16);
-  let c10 = load4(s1);
-  let c11 = load4(s1, 16);
-  let c20 = load4(s2);
-  let c21 = load4(s2, 16);
-  let c30 = load4(s3);
-  let c31 = load4(s3, 16);
-  for (let t = 0; t < tiles; t++) {
-    const b0 = load4(b);
-    const b1 = load4(b, 16);
-    let s = loadSplat(a);
-    c00 = madd(s, b0, c00);
-    c01 = madd(s, b1, c01);
-    s = loadSplat(a, 4);
-    c10 = madd(s, b0, c10);
-    c11 = madd(s, b1, c11);
-    s = loadSplat(a, 8);
-    c20 = madd(s, b0, c20);
-    c21 = madd(s, b1, c21);
-    s = loadSplat(a, 12);
-    c30 = madd(s, b0, c30);
-    c31 = madd(s, b1, c31);
-    a += aStep;
-    b += bStep;
-  }
-  store4(sum, c00);
-  store4(sum, c01, 16);
-  store4(s1, c10);
-  store4(s1, c11, 16);
-  store4(s2, c20);
-  store4(s2, c21, 16);
-  store4(s3, c30);
-  store4(s3, c31, 16);
 }
 
 /** Gᵀ(·)G of the 36 sums: nine, [3, 3, ci·co]. */
