@@ -65,6 +65,7 @@ export { constant, cosine, exponentialDecay, type Schedule, stepDecay, warmup } 
 export { Trainer } from "./train/trainer.ts";
 // Model to model
 export { fold } from "./transform/fold.ts";
+export { type FoldedPair, foldStateDict } from "./transform/foldstate.ts";
 export { estimatePopulation } from "./transform/population.ts";
 export {
   type Recalibrated,
