@@ -34,7 +34,7 @@ function laboratory(folder: string, options: { fresh?: boolean; threads?: number
     ...options.progress,
   };
   const made = new Laboratory({
-    mnist,
+    data: mnist,
     store: new RunStore(folder, options.fresh),
     threads: options.threads ?? 2,
     progress,

@@ -9,8 +9,13 @@ export interface Outcome {
   err: string;
 }
 
-/** Runs the command as a shell would; `interrupt` is asked again and again whether to press Ctrl-C. */
-export function batchnorm(args: readonly string[], interrupt?: () => boolean, cwd?: string): Promise<Outcome> {
+/** Runs the command as a shell would; `interrupt` is asked again and again whether to press Ctrl-C, or to kill it. */
+export function batchnorm(
+  args: readonly string[],
+  interrupt?: () => boolean,
+  cwd?: string,
+  signal: NodeJS.Signals = "SIGINT",
+): Promise<Outcome> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [MAIN, ...args], { stdio: ["ignore", "pipe", "pipe"], cwd });
     let out = "";
@@ -25,7 +30,7 @@ export function batchnorm(args: readonly string[], interrupt?: () => boolean, cw
       ? setInterval(() => {
           if (interrupt()) {
             clearInterval(timer);
-            child.kill("SIGINT");
+            child.kill(signal);
           }
         }, 20)
       : undefined;

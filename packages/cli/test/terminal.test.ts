@@ -4,7 +4,7 @@ import type { Job } from "#dist/runs/spec.js";
 import { barProgress } from "#dist/terminal/bars.js";
 import { lineProgress } from "#dist/terminal/lines.js";
 import { Meter } from "#dist/terminal/meter.js";
-import { duration, percent } from "#dist/words.js";
+import { duration, list, percent } from "#dist/words.js";
 
 const job = (steps: number) => ({ label: "a run", spec: { steps } }) as Job;
 const result = (step: number) =>
@@ -34,6 +34,21 @@ describe("Meter", () => {
     expect(meter.all()).toEqual({ done: 200, total: 1200, rate: 200, secondsLeft: 5 });
   });
 
+  test("counts what earlier calls did, but not in its rate", () => {
+    let now = 0;
+    const begun = { ...job(1000), checkpoint: { step: 400, bytes: new Uint8Array(0) } };
+    const meter = new Meter([begun, job(1000), begun], () => now);
+    expect(meter.all().done).toBe(800);
+    meter.start(0, begun);
+    expect(meter.slot(0)).toMatchObject({ done: 400, total: 1000, rate: 0 });
+    now = 10;
+    meter.advance(0, 500);
+    expect(meter.slot(0)).toEqual({ done: 500, total: 1000, rate: 10, secondsLeft: 50 });
+    expect(meter.all()).toEqual({ done: 900, total: 3000, rate: 10, secondsLeft: 210 });
+    meter.finish(0, 1000);
+    expect(meter.all().done).toBe(1400);
+  });
+
   test("promises nothing before the first step", () => {
     const meter = new Meter([job(10)], () => 5);
     expect(meter.all()).toEqual({ done: 0, total: 10, rate: 0, secondsLeft: Number.POSITIVE_INFINITY });
@@ -58,6 +73,18 @@ test("lines come at the start, every ten seconds and at the end", () => {
     " 50%  0 of 1 run done, 10,000 of 20,000 steps, 1,000 steps/s, 10 s left",
     "100%  0 of 1 run done, 20,000 of 20,000 steps, 1,000 steps/s",
     "100%  1 of 1 run done, 20,000 of 20,000 steps, 952 steps/s",
+  ]);
+});
+
+test("runs that go on from a checkpoint are told", () => {
+  const lines: string[] = [];
+  const begun = { ...job(10), checkpoint: { step: 4, bytes: new Uint8Array(0) } };
+  const begin = (kept: number) => lineProgress((line) => lines.push(line)).begin([begun, job(10)], kept, 2);
+  begin(0);
+  begin(1);
+  expect(lines).toEqual([
+    "Training 2 runs, 2 at a time; 1 run going on from a checkpoint.",
+    "Training 2 runs, 2 at a time; 1 run from before kept, 1 run going on from a checkpoint.",
   ]);
 });
 
@@ -94,5 +121,6 @@ test("durations and shares read as a person would say them", () => {
     "1 h 1 min",
     "?",
   ]);
+  expect([["a"], ["a", "b"], ["a", "b", "c"]].map(list)).toEqual(["a", "a and b", "a, b and c"]);
   expect([percent(0.97062), percent(0.5, 0), percent(1)]).toEqual(["97.06%", "50%", "100.00%"]);
 });

@@ -1,11 +1,11 @@
 import { zeros } from "batchnorm";
 import { describe, expect, test } from "vitest";
+import { channelStatistics } from "#dist/datasets/statistics.js";
 import { prepare } from "#dist/training/data.js";
 import { afterEpoch, afterStep, EMPTY_JOURNAL, LOSS_EVERY } from "#dist/training/journal.js";
 import { findModel } from "#dist/training/models.js";
 import { type Choices, checkSame, checkSameData, newSettings } from "#dist/training/settings.js";
 import { findSource, type Images } from "#dist/training/sources.js";
-import { channelStatistics } from "#dist/training/statistics.js";
 
 const part = (length: number, size: number) => ({
   length,

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { writeAtomically } from "batchnorm/node";
-import { loadMnist } from "../datasets/mnist.ts";
+import type { SharedData } from "../datasets/shared.ts";
 import { InterruptedError } from "../errors.ts";
 import { recordedJson } from "../experiments/json.ts";
 import type { Recorded, Request } from "../experiments/results.ts";
@@ -14,6 +14,8 @@ import type { ReproduceOptions } from "./options.ts";
 /** An experiment as the command sees it: how to do it and how to show what came out. */
 export interface Experiment<Results extends Recorded<string>> {
   readonly name: string;
+  /** the data set that it is about, or one of the same form in a folder of the user's */
+  load(directory?: string): Promise<SharedData>;
   perform(laboratory: Laboratory, request: Request): Promise<Results>;
   figures(results: Results): Figure[];
   page(results: Results): string;
@@ -28,14 +30,15 @@ export async function reproduce<Results extends Recorded<string>>(
   options: ReproduceOptions,
 ): Promise<void> {
   const out = options.out ?? (options.quick ? join("out", "quick") : "out");
-  const mnist = await loadMnist(options.data);
+  const data = await experiment.load(options.data);
+  const store = new RunStore(out, options.fresh);
   const interrupt = new AbortController();
   const onInterrupt = () => interrupt.abort();
   process.once("SIGINT", onInterrupt);
   try {
     const laboratory = new Laboratory({
-      mnist,
-      store: new RunStore(out, options.fresh),
+      data,
+      store,
       threads: options.threads,
       progress: progressFor(process.stderr),
       signal: interrupt.signal,
@@ -51,8 +54,9 @@ export async function reproduce<Results extends Recorded<string>>(
   } catch (error) {
     if (!(error instanceof InterruptedError)) throw error;
     const again = options.fresh ? "The same command without --fresh" : "The same command";
+    const checkpoints = (await store.hasCheckpoints()) ? ", and checkpoints of those under way," : "";
     throw new InterruptedError(
-      `Interrupted. Finished trainings are kept in ${join(out, "runs")}. ${again} continues with the others.`,
+      `Interrupted. Finished trainings${checkpoints} are kept in ${store.directory}. ${again} continues with the others.`,
     );
   } finally {
     process.off("SIGINT", onInterrupt);

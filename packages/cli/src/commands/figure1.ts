@@ -1,3 +1,4 @@
+import { loadMnist } from "../datasets/mnist.ts";
 import { FIGURE1_SEARCH, FIGURE1_STEPS, type Figure1Results, figure1 } from "../experiments/figure1.ts";
 import { figure1Figures, figure1Page, figure1Summary } from "../report/figure1.ts";
 import type { Experiment } from "./experiment.ts";
@@ -8,6 +9,7 @@ const QUICK_SEARCH = { steps: 200, finalSteps: 600 };
 export function figure1Experiment(repeatSearch: boolean): Experiment<Figure1Results> {
   return {
     name: "figure1",
+    load: loadMnist,
     perform(laboratory, request) {
       const steps = request.steps ?? FIGURE1_STEPS[request.quick ? "quick" : "full"];
       const rounds = request.quick ? QUICK_SEARCH : FIGURE1_SEARCH;

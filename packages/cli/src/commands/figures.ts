@@ -5,7 +5,10 @@ import { InputError } from "../errors.ts";
 import { RESULTS_FORMAT, type Recorded } from "../experiments/results.ts";
 import { biasDriftFigures } from "../report/biasdrift.ts";
 import { depthFigures } from "../report/depth.ts";
+import { ensembleFigures } from "../report/ensemble.ts";
 import { figure1Figures } from "../report/figure1.ts";
+import { inceptionFigures } from "../report/inception.ts";
+import { regularizerFigures } from "../report/regularizer.ts";
 import { robustnessFigures } from "../report/robustness.ts";
 import type { Figure } from "../report/svg.ts";
 import { trainingFigures } from "../report/training.ts";
@@ -16,6 +19,9 @@ const DRAWING: Record<string, (results: any) => Figure[]> = {
   robustness: robustnessFigures,
   depth: depthFigures,
   "bias-drift": biasDriftFigures,
+  inception: inceptionFigures,
+  regularizer: regularizerFigures,
+  ensemble: ensembleFigures,
   train: trainingFigures,
 };
 

@@ -12,18 +12,32 @@ export interface ReproduceOptions {
   readonly fresh?: boolean;
 }
 
+/** What an experiment's images are, which decides about the time that it takes. */
+export type ImagesOf = "MNIST" | "CIFAR-10";
+
+const TEXTS: Record<ImagesOf, { quick: string; data: string }> = {
+  MNIST: {
+    quick: "a preview in under half a minute: the same at a fraction of the steps",
+    data: "folder with the four IDX files of a data set like MNIST, plain or .gz",
+  },
+  "CIFAR-10": {
+    quick: "a preview in under five minutes: the same with fewer images and steps",
+    data: "folder with the six binary files of a data set like CIFAR-10 (default: what batchnorm data cifar10 stored)",
+  },
+};
+
 /** The options of ReproduceOptions, as they stand in `--help`. */
-export function reproduceOptions(): Option[] {
+export function reproduceOptions(images: ImagesOf): Option[] {
   return [
     new Option("--seed <n>", "seed of initial weights and order of images").argParser(seed).default(1),
     new Option("--threads <n>", "trainings at a time").argParser(count).default(availableParallelism(), "one a core"),
-    new Option("--quick", "a preview in under half a minute: the same at a fraction of the steps").default(false),
+    new Option("--quick", TEXTS[images].quick).default(false),
     new Option("--steps <n>", "steps of each training, instead of the experiment's own number").argParser(count),
     new Option(
       "--out <dir>",
       "folder for reports, figures, numbers and finished runs (default: out, with --quick out/quick)",
     ),
-    new Option("--data <dir>", "folder with the four IDX files of a data set like MNIST, plain or .gz"),
+    new Option("--data <dir>", TEXTS[images].data),
     new Option("--fresh", "train again, also what was finished by an earlier call"),
   ];
 }

@@ -1,73 +1,9 @@
 import { Command } from "commander";
 import { version } from "../experiments/results.ts";
 import { MODEL_NAMES } from "../training/names.ts";
-import { type ReproduceOptions, reproduceOptions } from "./options.ts";
+import { EXPERIMENTS } from "./entries.ts";
+import { reproduceOptions } from "./options.ts";
 import { trainOptions } from "./trainoptions.ts";
-
-interface Entry {
-  readonly name: string;
-  readonly summary: string;
-  readonly description: string;
-  readonly examples: readonly string[];
-  readonly run: (options: ReproduceOptions & { search?: boolean }) => Promise<void>;
-}
-
-// What a command needs is loaded when the command is called, so that --help is quick.
-const EXPERIMENTS: readonly Entry[] = [
-  {
-    name: "figure1",
-    summary: "the paper's MNIST network with and without batch norm",
-    description:
-      "Trains the paper's network (§4.1) for 50,000 steps with and without batch norm, at the same settings and at each network's best ones, and draws Figure 1. Takes a few minutes on two cores.",
-    examples: ["", "--quick", "--seed 7 --out out/seed7", "--data fashion --out out/fashion", "--search"],
-    run: async (options) => {
-      const [{ reproduce }, { figure1Experiment }] = await Promise.all([
-        import("./experiment.ts"),
-        import("./figure1.ts"),
-      ]);
-      await reproduce(figure1Experiment(options.search ?? false), options);
-    },
-  },
-  {
-    name: "robustness",
-    summary: "a grid of learning rates and initial weights",
-    description:
-      "Trains the network for a short time at every learning rate with every σ of the initial weights, with and without batch norm, and draws two heat maps of test accuracy.",
-    examples: ["", "--quick", "--steps 10000"],
-    run: async (options) => {
-      const [{ reproduce }, { robustnessExperiment }] = await Promise.all([
-        import("./experiment.ts"),
-        import("./robustness.ts"),
-      ]);
-      await reproduce(robustnessExperiment, options);
-    },
-  },
-  {
-    name: "depth",
-    summary: "networks of 1 to 10 hidden layers of sigmoids",
-    description:
-      "Trains networks of sigmoids of 1 to 10 hidden layers with and without batch norm, each at the best of a few settings, and draws accuracy against depth.",
-    examples: ["", "--quick", "--threads 1"],
-    run: async (options) => {
-      const [{ reproduce }, { depthExperiment }] = await Promise.all([import("./experiment.ts"), import("./depth.ts")]);
-      await reproduce(depthExperiment, options);
-    },
-  },
-  {
-    name: "bias-drift",
-    summary: "why the statistics must be part of the gradient",
-    description:
-      "Carries out the argument of the paper's §2: when batch statistics are taken for constants in the backward pass, a bias in front of the normalization grows while the loss does not move.",
-    examples: ["", "--steps 10000"],
-    run: async (options) => {
-      const [{ reproduce }, { biasDriftExperiment }] = await Promise.all([
-        import("./experiment.ts"),
-        import("./biasdrift.ts"),
-      ]);
-      await reproduce(biasDriftExperiment, options);
-    },
-  },
-];
 
 /** The command line of `batchnorm`; it throws CommanderError instead of ending the process. */
 export function program(): Command {
@@ -83,20 +19,23 @@ export function program(): Command {
     .addHelpText("after", examples(["batchnorm reproduce figure1", "batchnorm reproduce depth --quick"]));
   for (const entry of EXPERIMENTS) {
     const command = reproduce.command(entry.name).summary(entry.summary).description(entry.description);
-    for (const option of reproduceOptions()) command.addOption(option);
+    for (const option of reproduceOptions(entry.images)) command.addOption(option);
     if (entry.name === "figure1") {
       command.option("--search", "search each network's best settings anew and write figure1.choice.json");
     }
     command
       .addHelpText("after", examples(entry.examples.map((rest) => `batchnorm reproduce ${entry.name} ${rest}`.trim())))
-      .action(entry.run);
+      .action(async (options) => {
+        const [{ reproduce }, experiment] = await Promise.all([import("./experiment.ts"), entry.load(options)]);
+        await reproduce(experiment, options);
+      });
   }
   root
     .command("figures")
     .description("Draw the figures of recorded results again, as SVG files, without training.")
     .option(
       "--results <dir>",
-      "folder with figure1.json, robustness.json, depth.json, bias-drift.json or train.json",
+      `folder with ${EXPERIMENTS.map(({ name }) => `${name}.json`).join(", ")} or train.json`,
       "out",
     )
     .option("--out <dir>", "folder for the SVG files", "out")

@@ -41,13 +41,13 @@ export async function biasDrift(
   size: BiasDriftSize,
   request: Request,
 ): Promise<BiasDriftResults> {
-  const batchSize = Math.min(size.batchSize, laboratory.mnist.train.length);
+  const batchSize = Math.min(size.batchSize, laboratory.data.train.length);
   const jobs: Job<DriftSpec>[] = PARTS.flatMap((part) =>
     (["differentiated", "constants"] as const).map((statistics) => ({
       label: `${part.learns} learns, statistics ${statistics}`,
       spec: {
         kind: "drift",
-        data: laboratory.mnist.fingerprint,
+        data: laboratory.data.fingerprint,
         statistics,
         ...part,
         ...size,
@@ -62,7 +62,7 @@ export async function biasDrift(
     return { statistics, learns, points: result.points };
   });
   return {
-    ...record("bias-drift", laboratory.mnist, request),
+    ...record("bias-drift", laboratory.data, request),
     ...size,
     batchSize,
     curves,

@@ -67,8 +67,13 @@ export function movement(curve: Curve): Movement | null {
   };
 }
 
-function accuracies(curve: Curve): Best[] {
-  return curve.points.flatMap(({ step, accuracy }) =>
+/** A run as far as it was measured on the test images. */
+interface Measured {
+  readonly points: readonly { readonly step: number; readonly accuracy: { readonly test?: number } }[];
+}
+
+function accuracies({ points }: Measured): Best[] {
+  return points.flatMap(({ step, accuracy }) =>
     accuracy.test === undefined ? [] : [{ step, accuracy: accuracy.test }],
   );
 }
@@ -80,10 +85,12 @@ function lateRange(curve: Curve): [number, number] {
   return [Math.min(...late), Math.max(...late)];
 }
 
-function best(curve: Curve): Best {
-  return accuracies(curve).reduce((top, point) => (point.accuracy > top.accuracy ? point : top));
+/** The best of a run that was measured at least once. */
+export function best(run: Measured): Best {
+  return accuracies(run).reduce((top, point) => (point.accuracy > top.accuracy ? point : top));
 }
 
-function stepsTo(curve: Curve, accuracy: number): number | null {
-  return accuracies(curve).find((point) => point.accuracy >= accuracy)?.step ?? null;
+/** Steps after which a run was first measured to be so accurate; null when it never was. */
+export function stepsTo(run: Measured, accuracy: number): number | null {
+  return accuracies(run).find((point) => point.accuracy >= accuracy)?.step ?? null;
 }

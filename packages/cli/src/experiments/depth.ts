@@ -52,7 +52,7 @@ export async function depth(laboratory: Laboratory, size: DepthSize, request: Re
       size.learningRates.flatMap((learningRate) =>
         size.sigmas.map((sigma) => {
           const setting = { learningRate, sigma };
-          const spec = trainingSpec(laboratory.mnist, {
+          const spec = trainingSpec(laboratory.data, {
             ...setting,
             batchNorm,
             hidden: Array.from({ length: layers }, () => size.width),
@@ -83,7 +83,7 @@ export async function depth(laboratory: Laboratory, size: DepthSize, request: Re
     };
   });
   return {
-    ...record("depth", laboratory.mnist, request),
+    ...record("depth", laboratory.data, request),
     ...size,
     batchSize: PAPER.batchSize,
     trials,

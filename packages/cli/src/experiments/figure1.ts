@@ -52,7 +52,7 @@ export async function figure1(laboratory: Laboratory, size: Figure1Size, request
   ];
   const jobs: Job<TrainingSpec>[] = settings.map(([batchNorm, setting]) => ({
     label: networkLabel(batchNorm, setting),
-    spec: trainingSpec(laboratory.mnist, {
+    spec: trainingSpec(laboratory.data, {
       ...setting,
       batchNorm,
       steps: size.steps,
@@ -65,7 +65,7 @@ export async function figure1(laboratory: Laboratory, size: Figure1Size, request
   const curves = results.map((result, index) => curve(jobs[index].spec, result));
   const [sameWith, sameWithout, bestWith, bestWithout] = curves as [Curve, Curve, Curve, Curve];
   return {
-    ...record("figure1", laboratory.mnist, request),
+    ...record("figure1", laboratory.data, request),
     steps: size.steps,
     batchSize: PAPER.batchSize,
     hidden: PAPER.hidden,
@@ -91,6 +91,6 @@ async function newChoice(laboratory: Laboratory, size: SearchSize, recorded: Cho
       withBatchNorm: bestSetting(found.finals, true),
       withoutBatchNorm: bestSetting(found.finals, false),
     },
-    search: { ...found, seed, data: laboratory.mnist.name },
+    search: { ...found, seed, data: laboratory.data.name },
   };
 }

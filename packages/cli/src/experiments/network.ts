@@ -1,4 +1,4 @@
-import type { Mnist } from "../datasets/mnist.ts";
+import type { SharedData } from "../datasets/shared.ts";
 import type { TrainingPoint, TrainingResult, TrainingSpec } from "../runs/spec.ts";
 
 /** The paper's network (§4.1): three hidden layers of 100 sigmoids; 60 images a step. */
@@ -26,12 +26,12 @@ type Required = "batchNorm" | "learningRate" | "sigma" | "steps" | "seed";
 
 /** A run of the paper's network that learns from all training images and is measured at its end on the test. */
 export function trainingSpec(
-  mnist: Mnist,
+  data: SharedData,
   choices: Pick<TrainingSpec, Required> & Partial<Omit<TrainingSpec, Required | "kind" | "data">>,
 ): TrainingSpec {
   return {
     kind: "training",
-    data: mnist.fingerprint,
+    data: data.fingerprint,
     trainOn: "all",
     measureOn: ["test"],
     hidden: PAPER.hidden,

@@ -61,7 +61,7 @@ export async function robustness(
         };
         return {
           label: networkLabel(batchNorm, setting),
-          spec: trainingSpec(laboratory.mnist, spec),
+          spec: trainingSpec(laboratory.data, spec),
         };
       }),
     ),
@@ -79,7 +79,7 @@ export async function robustness(
     };
   });
   return {
-    ...record("robustness", laboratory.mnist, request),
+    ...record("robustness", laboratory.data, request),
     steps: size.steps,
     batchSize: PAPER.batchSize,
     hidden: PAPER.hidden,

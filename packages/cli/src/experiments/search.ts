@@ -52,7 +52,7 @@ async function round(
 ): Promise<Trial[]> {
   const jobs: Job<TrainingSpec>[] = candidates.map(({ batchNorm, learningRate, sigma }) => ({
     label: networkLabel(batchNorm, { learningRate, sigma }),
-    spec: trainingSpec(laboratory.mnist, {
+    spec: trainingSpec(laboratory.data, {
       batchNorm,
       learningRate,
       sigma,

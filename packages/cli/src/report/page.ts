@@ -54,9 +54,14 @@ export function page(results: Recorded<string>, title: string, lead: Markup, bod
       : null,
     lead,
     body,
-    footer: html`<p>Data: ${data.name}, ${integer(data.trainingImages)} training and ${integer(data.testImages)} test images of ${data.side} × ${data.side} pixels, made binary: a grey level of ${data.threshold} or more of 255 became 1, any other 0.</p>
+    footer: html`<p>Data: ${data.name}, ${integer(data.trainingImages)} training and ${integer(data.testImages)} test images of ${data.side} × ${data.side} pixels${form(data)}.</p>
 <p>Made by <code>${command}</code> with batchnorm ${software.batchnorm} on Node ${software.node.replace("v", "")}. The same command with the same seed repeats it.</p>`,
   });
+}
+
+function form({ threshold }: Recorded<string>["data"]): string {
+  if (threshold === null) return ", in colours that have mean 0 and standard deviation 1 over the images trained on";
+  return `, made binary: a grey level of ${threshold} or more of 255 became 1, any other 0`;
 }
 
 /** A chart with its caption. */

@@ -1,12 +1,13 @@
 import { DARK_THEME, FILE_THEME, FONT, type Theme } from "./theme.ts";
 
-const variables = (theme: Theme, background: string, surface: string) => `
+const variables = (theme: Theme, surface: string) => `
     --ink: ${theme.ink}; --muted: ${theme.muted}; --grid: ${theme.grid};
     --with: ${theme.withBatchNorm}; --without: ${theme.withoutBatchNorm};
-    --background: ${background}; --surface: ${surface};`;
+    --green: ${theme.green}; --pink: ${theme.pink};
+    --background: ${theme.background}; --surface: ${surface};`;
 
-const light = variables(FILE_THEME, "#ffffff", "#f6f8fa");
-const dark = variables(DARK_THEME, "#14171b", "#1d2127");
+const light = variables(FILE_THEME, "#f6f8fa");
+const dark = variables(DARK_THEME, "#1d2127");
 
 /** The style sheet of every report: one column of text, figures side by side where there is room. */
 export const STYLE = `

@@ -65,7 +65,7 @@ export function sheet(
   const nested = panels.map(({ panel, x, y }) => panel.svg.replace("<svg ", `<svg x="${x}" y="${y}" `));
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family='${FONT}' font-size="12" role="img" aria-label="${escapeXml(description)}">`,
-    `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
+    `<rect width="${width}" height="${height}" fill="${FILE_THEME.background}"/>`,
     ...texts,
     ...nested,
     "</svg>\n",

@@ -1,6 +1,6 @@
-import type { Mnist } from "../datasets/mnist.ts";
+import type { SharedData } from "../datasets/shared.ts";
 import { runPool } from "./pool.ts";
-import { type Job, type ResultOf, type RunResult, type RunSpec, specHash } from "./spec.ts";
+import { type Checkpoint, type Job, type ResultOf, type RunResult, type RunSpec, specHash } from "./spec.ts";
 import type { RunStore } from "./store.ts";
 
 /** Shows a person how far a list of runs is. */
@@ -14,7 +14,8 @@ export interface Progress {
 }
 
 export interface LaboratoryOptions {
-  readonly mnist: Mnist;
+  /** what all runs learn from and are measured on */
+  readonly data: SharedData;
   readonly store: RunStore;
   /** runs carried out at a time */
   readonly threads: number;
@@ -24,29 +25,33 @@ export interface LaboratoryOptions {
 
 /** Where experiments have their runs done: in parallel, each only once, each kept as soon as it is finished. */
 export class Laboratory {
-  readonly mnist: Mnist;
+  readonly data: SharedData;
   readonly #options: LaboratoryOptions;
 
   constructor(options: LaboratoryOptions) {
-    this.mnist = options.mnist;
+    this.data = options.data;
     this.#options = options;
   }
 
   /**
-   * The results of the given runs, in their order. Runs that the store has are not repeated, and a spec that
-   * stands in the list twice is carried out once.
+   * The results of the given runs, in their order. Runs that the store has are not repeated, those that it has a
+   * checkpoint of go on from there, and a spec that stands in the list twice is carried out once.
    *
-   * @throws InterruptedError when the signal is aborted; the finished runs stay in the store
+   * @throws InterruptedError when the signal is aborted; finished runs and checkpoints stay in the store
    */
   async run<Spec extends RunSpec>(jobs: readonly Job<Spec>[]): Promise<ResultOf<Spec>[]> {
-    const { mnist, store, threads, progress, signal } = this.#options;
+    const { data, store, threads, progress, signal } = this.#options;
     const results = new Map<string, ResultOf<Spec>>();
     const missing = new Map<string, Job<Spec>>();
     for (const job of jobs) {
+      if (job.spec.data !== data.fingerprint) throw new Error(`${job.label}: is a run on other data than ${data.name}`);
       const hash = specHash(job.spec);
       const stored = await store.read(job.spec);
-      if (stored) results.set(hash, stored);
-      else missing.set(hash, job);
+      if (stored) {
+        results.set(hash, stored);
+        // A command that was killed in the moment when its run was finished left both.
+        await store.removeCheckpoint(job.spec);
+      } else missing.set(hash, { ...job, checkpoint: await store.readCheckpoint(job.spec) });
     }
     if (missing.size > 0) {
       const todo = [...missing.values()];
@@ -54,6 +59,7 @@ export class Laboratory {
       const listener = {
         started: progress.started.bind(progress),
         advanced: progress.advanced.bind(progress),
+        saved: (_slot: number, { spec }: Job, checkpoint: Checkpoint) => store.writeCheckpoint(spec, checkpoint),
         finished: async (slot: number, job: Job, result: RunResult) => {
           await store.write(job.spec, result);
           results.set(specHash(job.spec), result as ResultOf<Spec>);
@@ -61,7 +67,7 @@ export class Laboratory {
         },
       };
       try {
-        await runPool(todo, mnist, threads, listener, signal);
+        await runPool(todo, data, threads, listener, signal);
       } finally {
         progress.end();
       }

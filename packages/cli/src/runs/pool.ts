@@ -1,72 +1,90 @@
 import { Worker } from "node:worker_threads";
-import type { Mnist } from "../datasets/mnist.ts";
+import type { SharedData } from "../datasets/shared.ts";
 import { InterruptedError } from "../errors.ts";
 import type { RunReply, RunRequest } from "./messages.ts";
-import type { Job, RunResult } from "./spec.ts";
+import type { Checkpoint, Job, RunResult } from "./spec.ts";
 
 /** Told about every run; `slot` is the worker that carries it out, 0 to threads − 1. */
 export interface PoolListener {
   started(slot: number, job: Job): void;
   advanced(slot: number, job: Job, step: number): void;
+  /** awaited before the run's next checkpoint and before `finished`; the run itself goes on meanwhile */
+  saved(slot: number, job: Job, checkpoint: Checkpoint): Promise<void>;
   /** awaited before the worker takes its next run */
   finished(slot: number, job: Job, result: RunResult): Promise<void>;
 }
 
 /**
- * Carries out runs in worker threads, `threads` at a time, in the given order.
+ * Carries out runs in worker threads, `threads` at a time, in the given order. All workers have the same data.
  *
- * When the signal is aborted or a run fails, every worker is stopped at once and the promise rejects: runs
- * that were under way are lost, runs that were reported as finished are not.
+ * When the signal is aborted or a run fails, every worker is stopped at once and the promise rejects: what runs under
+ * way did since their last checkpoint is lost, runs that were reported as finished are not.
  */
 export async function runPool(
   jobs: readonly Job[],
-  mnist: Mnist,
+  data: SharedData,
   threads: number,
   listener: PoolListener,
   signal: AbortSignal,
 ): Promise<void> {
   const queue = [...jobs];
-  const workers = Array.from({ length: Math.min(threads, jobs.length) }, () => startWorker(mnist));
+  const workers = Array.from({ length: Math.min(threads, jobs.length) }, () => startWorker(data));
   const serve = async (worker: Worker, slot: number) => {
     for (let job = queue.shift(); job; job = queue.shift()) {
       const current = job;
       if (signal.aborted) throw new InterruptedError("interrupted");
       listener.started(slot, current);
-      const result = await carryOut(worker, current, (step) => listener.advanced(slot, current, step), signal);
+      const told = {
+        advanced: (step: number) => listener.advanced(slot, current, step),
+        saved: (checkpoint: Checkpoint) => listener.saved(slot, current, checkpoint),
+      };
+      const result = await carryOut(worker, current, told, signal);
       await listener.finished(slot, current, result);
     }
   };
+  const serving = workers.map(serve);
   try {
-    await Promise.all(workers.map(serve));
+    await Promise.all(serving);
   } finally {
+    queue.length = 0;
     await Promise.all(workers.map((worker) => worker.terminate()));
+    // Nothing is written any more after this returns.
+    await Promise.allSettled(serving);
   }
 }
 
-function startWorker(mnist: Mnist): Worker {
-  return new Worker(new URL("./worker.js", import.meta.url), {
-    workerData: mnist,
-  });
+function startWorker(data: SharedData): Worker {
+  return new Worker(new URL("./worker.js", import.meta.url), { workerData: data });
 }
 
-function carryOut(worker: Worker, job: Job, advanced: (step: number) => void, signal: AbortSignal): Promise<RunResult> {
+interface Told {
+  advanced(step: number): void;
+  saved(checkpoint: Checkpoint): Promise<void>;
+}
+
+function carryOut(worker: Worker, job: Job, told: Told, signal: AbortSignal): Promise<RunResult> {
   return new Promise((resolve, reject) => {
+    let saving = Promise.resolve();
     const settle = (outcome: () => void) => {
       worker.off("message", onMessage).off("error", onError).off("exit", onExit);
       signal.removeEventListener("abort", onAbort);
       outcome();
     };
+    const fail = (error: Error) => settle(() => saving.catch(() => {}).then(() => reject(error)));
     const onMessage = (reply: RunReply) => {
-      if (reply.kind === "progress") advanced(reply.step);
-      else settle(() => resolve(reply.result));
+      if (reply.kind === "progress") told.advanced(reply.step);
+      else if (reply.kind === "finished") settle(() => saving.then(() => resolve(reply.result), fail));
+      else {
+        saving = saving.then(() => told.saved(reply.checkpoint));
+        saving.catch(fail);
+      }
     };
-    const onError = (error: Error) =>
-      settle(() => reject(new Error(`${job.label}: ${error.message}`, { cause: error })));
+    const onError = (error: Error) => fail(new Error(`${job.label}: ${error.message}`, { cause: error }));
     const onExit = (code: number) =>
-      settle(() => reject(new Error(`${job.label}: its worker thread ended with code ${code} before the run did`)));
-    const onAbort = () => settle(() => reject(new InterruptedError("interrupted")));
+      fail(new Error(`${job.label}: its worker thread ended with code ${code} before the run did`));
+    const onAbort = () => fail(new InterruptedError("interrupted"));
     worker.on("message", onMessage).on("error", onError).on("exit", onExit);
     signal.addEventListener("abort", onAbort);
-    worker.postMessage({ spec: job.spec } satisfies RunRequest);
+    worker.postMessage({ spec: job.spec, checkpoint: job.checkpoint } satisfies RunRequest);
   });
 }

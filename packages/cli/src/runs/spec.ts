@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { ImageResult, ImageSpec } from "./imagespec.ts";
 
 /** Which images a run learns from: all training images, or all but those held out for choosing settings. */
 export type TrainingPart = "all" | "all-but-held-out";
@@ -46,7 +47,7 @@ export interface DriftSpec {
   readonly seed: number;
 }
 
-export type RunSpec = TrainingSpec | DriftSpec;
+export type RunSpec = TrainingSpec | DriftSpec | ImageSpec;
 
 /** One line of what a training showed on its way. */
 export interface TrainingPoint {
@@ -82,15 +83,24 @@ export interface DriftResult {
   readonly seconds: number;
 }
 
-export type RunResult = TrainingResult | DriftResult;
+export type RunResult = TrainingResult | DriftResult | ImageResult;
 
 /** The result that belongs to a kind of run. */
-export type ResultOf<Spec extends RunSpec> = Spec extends TrainingSpec ? TrainingResult : DriftResult;
+export type ResultOf<Spec extends RunSpec> = Extract<RunResult, { kind: Spec["kind"] }>;
+
+/** A run that is not finished, as it is kept: bytes from which it goes on. */
+export interface Checkpoint {
+  /** steps done */
+  readonly step: number;
+  readonly bytes: Uint8Array;
+}
 
 /** A run and what progress bars call it. */
 export interface Job<Spec extends RunSpec = RunSpec> {
   readonly label: string;
   readonly spec: Spec;
+  /** what an earlier call left of it */
+  readonly checkpoint?: Checkpoint | undefined;
 }
 
 /** Raised when the same spec would give other numbers than before, so that stored results are not reused. */

@@ -3,7 +3,8 @@ import colors from "picocolors";
 import type { Progress } from "../runs/laboratory.ts";
 import type { Job, RunResult } from "../runs/spec.ts";
 import { duration, integer, percent, plural } from "../words.ts";
-import { Meter, type Reading } from "./meter.ts";
+import { fromBefore } from "./before.ts";
+import { Meter, type Reading, stepsBefore } from "./meter.ts";
 
 const LABEL_WIDTH = 34;
 
@@ -27,7 +28,8 @@ export function barProgress(stream: NodeJS.WriteStream): Progress {
 
   return {
     begin(jobs: readonly Job[], kept: number, slotCount: number) {
-      if (kept > 0) stream.write(`${plural(kept, "run")} from before kept.\n`);
+      const before = fromBefore(jobs, kept);
+      if (before) stream.write(`${before}.\n`);
       bars = new MultiBar(
         {
           stream,
@@ -53,7 +55,7 @@ export function barProgress(stream: NodeJS.WriteStream): Progress {
     started(slot: number, job: Job) {
       meter.start(slot, job);
       slots[slot]?.setTotal(job.spec.steps);
-      slots[slot]?.update(0, { label: label(job.label), share: "", rate: "", left: "" });
+      slots[slot]?.update(stepsBefore(job), { label: label(job.label), share: "", rate: "", left: "" });
     },
     advanced(slot: number, _job: Job, step: number) {
       meter.advance(slot, step);

@@ -1,6 +1,7 @@
 import type { Progress } from "../runs/laboratory.ts";
 import type { Job, RunResult } from "../runs/spec.ts";
 import { duration, integer, percent, plural } from "../words.ts";
+import { fromBefore } from "./before.ts";
 import { Meter } from "./meter.ts";
 
 const SECONDS_BETWEEN = 10;
@@ -30,8 +31,8 @@ export function lineProgress(
       runs = jobs.length;
       finished = 0;
       lastLine = now();
-      const before = kept > 0 ? `; ${plural(kept, "run")} from before kept` : "";
-      print(`Training ${plural(runs, "run")}, ${slots} at a time${before}.`);
+      const before = fromBefore(jobs, kept);
+      print(`Training ${plural(runs, "run")}, ${slots} at a time${before && `; ${before}`}.`);
     },
     started(slot: number, job: Job) {
       meter.start(slot, job);

@@ -11,6 +11,8 @@ export interface Reading {
 
 interface Slot {
   readonly total: number;
+  /** steps that an earlier call did */
+  readonly before: number;
   readonly since: number;
   done: number;
 }
@@ -22,20 +24,23 @@ export class Meter {
   readonly #slots = new Map<number, Slot>();
   #total: number;
   #finished = 0;
+  /** steps of all runs that earlier calls did, and those of the runs that have not started again */
+  readonly #before: number;
+  #waiting: number;
 
   /** @param now  the time in seconds */
   constructor(jobs: readonly Job[], now: () => number = () => performance.now() / 1000) {
     this.#now = now;
     this.#since = now();
     this.#total = jobs.reduce((sum, job) => sum + job.spec.steps, 0);
+    this.#before = jobs.reduce((sum, job) => sum + stepsBefore(job), 0);
+    this.#waiting = this.#before;
   }
 
   start(slot: number, job: Job): void {
-    this.#slots.set(slot, {
-      total: job.spec.steps,
-      since: this.#now(),
-      done: 0,
-    });
+    const before = stepsBefore(job);
+    this.#waiting -= before;
+    this.#slots.set(slot, { total: job.spec.steps, before, since: this.#now(), done: before });
   }
 
   advance(slot: number, step: number): void {
@@ -54,18 +59,23 @@ export class Meter {
 
   slot(slot: number): Reading | undefined {
     const run = this.#slots.get(slot);
-    return run && reading(run.done, run.total, this.#now() - run.since);
+    return run && reading(run.done, run.total, run.before, this.#now() - run.since);
   }
 
   all(): Reading {
-    let done = this.#finished;
+    let done = this.#finished + this.#waiting;
     for (const run of this.#slots.values()) done += run.done;
-    return reading(done, this.#total, this.#now() - this.#since);
+    return reading(done, this.#total, this.#before, this.#now() - this.#since);
   }
 }
 
-function reading(done: number, total: number, seconds: number): Reading {
-  const rate = seconds > 0 ? done / seconds : 0;
+/** Steps that an earlier call did of a run. */
+export function stepsBefore(job: Job): number {
+  return job.checkpoint?.step ?? 0;
+}
+
+function reading(done: number, total: number, before: number, seconds: number): Reading {
+  const rate = seconds > 0 ? (done - before) / seconds : 0;
   return {
     done,
     total,

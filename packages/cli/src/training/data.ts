@@ -1,8 +1,8 @@
 import { Dataset } from "batchnorm";
+import { type ChannelStatistics, channelStatistics } from "../datasets/statistics.ts";
 import type { Model } from "./models.ts";
 import type { Settings } from "./settings.ts";
 import type { Images, Part, Source } from "./sources.ts";
-import { type ChannelStatistics, channelStatistics } from "./statistics.ts";
 
 /** What a model is trained on and measured on. */
 export interface Prepared {

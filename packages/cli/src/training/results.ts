@@ -1,10 +1,10 @@
+import type { ChannelStatistics } from "../datasets/statistics.ts";
 import { RESULTS_FORMAT, version } from "../experiments/results.ts";
 import type { Prepared } from "./data.ts";
 import type { EpochRow, EpochTime, LossPoint } from "./journal.ts";
 import { extentOf, type Outcome } from "./run.ts";
 import type { Settings } from "./settings.ts";
 import type { Images, Source } from "./sources.ts";
-import type { ChannelStatistics } from "./statistics.ts";
 
 /** What train.json records. All but `software` and `timing` comes out the same when the run is repeated. */
 export interface TrainingResults {

@@ -1,0 +1,131 @@
+import { Dataset, type DatasetOptions, decayWeightsOnly, exponentialDecay, SGD, Trainer } from "batchnorm";
+import { inception } from "batchnorm/models";
+import type { SharedData, SharedImages } from "../datasets/shared.ts";
+import { channelStatistics } from "../datasets/statistics.ts";
+import { type Journal, packCheckpoint, resumeFrom } from "./checkpoint.ts";
+import type { ImagePart, ImagePoint, ImageResult, ImageSpec, Measurement } from "./imagespec.ts";
+import type { RunReporter } from "./messages.ts";
+import { encodeProbabilities } from "./probabilities.ts";
+import type { Checkpoint } from "./spec.ts";
+
+/** Height, width and colours of an image. */
+const SHAPE = [32, 32, 3] as const;
+const SCALE = 1 / 255;
+/** Training images are moved by at most so many pixels along each axis, and every other one is mirrored. */
+const AUGMENT = { crop: 4, flip: true };
+/** Images per forward pass while measuring; few, so that it needs little memory. */
+const MEASURING = { batchSize: 100 };
+
+/** At most the last 5,000 training images, and never more than a tenth, are kept for choosing settings. */
+export function heldOutImages(trainingImages: number): number {
+  return Math.min(5_000, Math.floor(trainingImages / 10));
+}
+
+const BEGINNING: Journal = { points: [], loss: 0, steps: 0, seconds: 0 };
+
+/**
+ * Trains the network of a spec and measures it on the way, with a checkpoint after every pass over the images. From a
+ * checkpoint it goes on to the same numbers, bit for bit; a damaged one is not used, and the run begins anew.
+ */
+export async function runImages(
+  spec: ImageSpec,
+  data: SharedData,
+  reporter: RunReporter,
+  checkpoint?: Checkpoint,
+): Promise<ImageResult> {
+  const { batchNorm, activation, dropout, gain, seed, learningRate, momentum, weightDecay } = spec;
+  const model = inception({ batchNorm, activation, dropout, gain, seed });
+  const trainer = new Trainer(model, {
+    optimizer: new SGD({ lr: learningRate, momentum, groups: decayWeightsOnly(model, weightDecay) }),
+    schedule: exponentialDecay({ every: spec.steps, factor: spec.decay }),
+    threads: 1,
+    seed,
+  });
+  try {
+    const parts = prepare(spec, data);
+    const from = (checkpoint && resumeFrom(checkpoint, trainer)) ?? BEGINNING;
+    const { points, seconds, divergedAt } = await train(spec, trainer, parts, from, reporter);
+    const wanted = spec.probabilities && divergedAt === null;
+    return {
+      kind: "images",
+      points,
+      divergedAt,
+      parameters: model.parameters().reduce((sum, { size }) => sum + size, 0),
+      probabilities: wanted ? predictions(spec, trainer, parts) : null,
+      seconds,
+    };
+  } finally {
+    trainer.close();
+  }
+}
+
+type Parts = Readonly<Record<ImagePart, Dataset>>;
+
+function prepare(spec: ImageSpec, { train, test }: SharedData): Parts {
+  const size = SHAPE[0] * SHAPE[1] * SHAPE[2];
+  const learned = train.images.subarray(0, spec.trainImages * size);
+  const options = { shape: SHAPE, scale: SCALE, ...channelStatistics(learned, SHAPE[2], SCALE) };
+  const dataset = ({ images, labels }: SharedImages, changes: Pick<DatasetOptions, "augment"> = {}) =>
+    new Dataset({ data: images, labels, ...options, ...changes });
+  return {
+    training: dataset(train, spec.augment ? { augment: AUGMENT } : {}).slice(0, spec.trainImages),
+    "held-out": dataset(train).slice(train.length - heldOutImages(train.length)),
+    test: dataset(test),
+  };
+}
+
+async function train(
+  spec: ImageSpec,
+  trainer: Trainer,
+  parts: Parts,
+  from: Journal,
+  reporter: RunReporter,
+): Promise<Journal & { divergedAt: number | null }> {
+  const { steps, batchSize, measureAt } = spec;
+  const started = performance.now() - 1000 * from.seconds;
+  let journal = from;
+  let { epoch } = trainer;
+  reporter.advanced(trainer.stepCount);
+  for await (const progress of trainer.fit(parts.training, { steps, batchSize, every: 1 })) {
+    const { step } = progress;
+    journal = { ...journal, loss: journal.loss + progress.loss, steps: journal.steps + 1 };
+    const diverged = !Number.isFinite(progress.loss);
+    const due = diverged ? measureAt.at(-1) : measureAt.find((measurement) => measurement.step === step);
+    if (due) {
+      const point = {
+        step,
+        loss: finite(journal.loss / journal.steps),
+        accuracy: accuracies(spec, trainer, parts, due),
+      };
+      journal = { ...journal, points: [...journal.points, point], loss: 0, steps: 0 };
+    }
+    journal = { ...journal, seconds: (performance.now() - started) / 1000 };
+    reporter.advanced(step);
+    if (diverged) return { ...journal, divergedAt: step };
+    if (progress.epoch > epoch) {
+      epoch = progress.epoch;
+      reporter.saved(packCheckpoint(trainer, spec, journal));
+    }
+  }
+  return { ...journal, divergedAt: null };
+}
+
+function accuracies(spec: ImageSpec, trainer: Trainer, parts: Parts, { images }: Measurement): ImagePoint["accuracy"] {
+  return Object.fromEntries(
+    spec.measureOn.map((part) => [part, trainer.evaluate(first(parts[part], images), MEASURING).accuracy]),
+  );
+}
+
+/** Of the test images that the last measurement takes. */
+function predictions({ measureAt }: ImageSpec, trainer: Trainer, { test }: Parts): string {
+  const images = measureAt.at(-1)?.images ?? 0;
+  return encodeProbabilities(trainer.predict(first(test, images), MEASURING));
+}
+
+function first(data: Dataset, images: number): Dataset {
+  return data.slice(0, Math.min(images, data.length));
+}
+
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
