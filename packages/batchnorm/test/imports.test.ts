@@ -25,6 +25,7 @@ const orders = {
     "reference",
     "index",
   ],
+  "onnx/src": ["errors", "model", "fold", "verify", "index"],
   "cli/src": [
     "errors",
     "words",

@@ -19,7 +19,8 @@ interface Bound {
 
 /**
  * A trained model made ready to give results, as fast as it can: batch norm is folded into the weights, which are copied
- * and laid out once. What happens to the model afterwards is not seen.
+ * and laid out once. What happens to the model afterwards is not seen, but for the running statistics of a batch norm inside a
+ * layer of your own, which `fold` cannot look into.
  *
  *   const inference = new Inference(model, { threads: 2 });
  *   const logits = inference.predict(x);
@@ -29,6 +30,7 @@ interface Bound {
 export class Inference {
   readonly engine: Engine;
   readonly #model: Layer;
+  readonly #modules: Layer[];
   readonly #slots = new Map<Parameter, Slot>();
   /** Oldest first. */
   readonly #bound = new Map<string, Bound>();
@@ -36,6 +38,7 @@ export class Inference {
   constructor(model: Layer, options: EngineOptions = {}) {
     this.engine = new Engine(options);
     this.#model = fold(model);
+    this.#modules = [...this.#model.modules()];
     const { memory } = this.engine;
     const arena = new Arena(memory);
     for (const parameter of this.#model.parameters()) {
@@ -61,7 +64,16 @@ export class Inference {
     const { plan, input, output } = this.#bind(x.shape);
     const { f32 } = this.engine.memory;
     f32.set(x.data, input.at >> 2);
-    plan.forward();
+    // Layers that `fold` does not know are shared with the model, whose mode is its own affair.
+    const modes = this.#modules.map((layer) => layer.training);
+    this.#model.eval();
+    try {
+      plan.forward();
+    } finally {
+      this.#modules.forEach((layer, i) => {
+        layer.training = modes[i];
+      });
+    }
     return new Tensor(f32.slice(output.at >> 2, (output.at >> 2) + output.size), output.shape);
   }
 

@@ -1,6 +1,6 @@
 import { check } from "../errors.ts";
 import { BatchNormOp, fusesRelu } from "../ops/batchnorm.ts";
-import { type Layout, layoutOf } from "../ops/layout.ts";
+import { layoutOf } from "../ops/layout.ts";
 import { formatShape } from "../tensor/shape.ts";
 import { ones, type Tensor, zeros } from "../tensor/tensor.ts";
 import { Layer } from "./layer.ts";
@@ -181,15 +181,19 @@ export class BatchNorm extends Layer {
   }
 
   protected override bind(plan: Plan, x: Value): Value {
-    return this.#bind(plan, x, layoutOf(x.shape, this.axis, this.numFeatures, "BatchNorm"), false);
+    return this.#bind(plan, x, false);
   }
 
-  protected override bindWithRelu(plan: Plan, x: Value): Value | null {
+  protected override takesRelu(_plan: Plan, x: Value): boolean {
+    return fusesRelu(layoutOf(x.shape, this.axis, this.numFeatures, "BatchNorm"));
+  }
+
+  protected override bindWithRelu(plan: Plan, x: Value): Value {
+    return this.#bind(plan, x, true);
+  }
+
+  #bind(plan: Plan, x: Value, relu: boolean): Value {
     const layout = layoutOf(x.shape, this.axis, this.numFeatures, "BatchNorm");
-    return fusesRelu(layout) ? this.#bind(plan, x, layout, true) : null;
-  }
-
-  #bind(plan: Plan, x: Value, layout: Layout, relu: boolean): Value {
     check(x.size > 0, "E_BATCH", "BatchNorm", () => `expected at least one example, got shape ${formatShape(x.shape)}`);
     const y = plan.value(x.shape);
     const gamma = plan.slot(this.weight);

@@ -80,8 +80,12 @@ export class Conv2d extends Layer {
     return this.#bind(plan, x, false);
   }
 
-  protected override bindWithRelu(plan: Plan, x: Value): Value | null {
-    return plan.differentiable ? null : this.#bind(plan, x, true);
+  protected override takesRelu(plan: Plan): boolean {
+    return !plan.differentiable;
+  }
+
+  protected override bindWithRelu(plan: Plan, x: Value): Value {
+    return this.#bind(plan, x, true);
   }
 
   #bind(plan: Plan, x: Value, relu: boolean): Value {

@@ -31,16 +31,21 @@ export abstract class Layer implements Bindable {
     return y;
   }
 
-  /** `bind`, with a ReLU after it in the same pass over memory; null where the layer has no such pass for x. */
-  protected bindWithRelu(_plan: Plan, _x: Value): Value | null {
-    return null;
+  /** Whether the layer can take a ReLU along, in the same pass over memory: see `bindWithRelu`. */
+  protected takesRelu(_plan: Plan, _x: Value): boolean {
+    return false;
   }
 
-  /** As `attach`, with a ReLU after it. Null: it cannot, and nothing has happened. */
+  /** `bind`, with a ReLU after it. Called only where `takesRelu`. */
+  protected bindWithRelu(plan: Plan, x: Value): Value {
+    return this.bind(plan, x);
+  }
+
+  /** As `attach`, with a ReLU after it; null where the layer takes none. */
   attachWithRelu(plan: Plan, x: Value): Value | null {
-    const y = this.bindWithRelu(plan, x);
-    if (!y) return null;
+    if (!this.takesRelu(plan, x)) return null;
     plan.enter(this, x);
+    const y = this.bindWithRelu(plan, x);
     plan.handOver(x, y);
     return y;
   }

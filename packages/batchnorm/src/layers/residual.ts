@@ -33,6 +33,10 @@ export class Residual extends Layer {
     return this.#bind(plan, x, false);
   }
 
+  protected override takesRelu(): boolean {
+    return true;
+  }
+
   protected override bindWithRelu(plan: Plan, x: Value): Value {
     return this.#bind(plan, x, true);
   }

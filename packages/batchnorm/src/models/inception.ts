@@ -56,7 +56,7 @@ const modules: readonly Module[] = [
  * max pooling come first; the mean over each channel, Dropout and a linear layer last. Takes [N, H, W, inChannels], gives
  * logits. Initial weights are He et al.'s for ReLU and Glorot's for sigmoid.
  *
- * @throws BatchNormError E_VALUE for an activation that is not known, or a gain that is not positive
+ * @throws BatchNormError E_VALUE for an activation that is not known, dropout outside [0, 1), or a gain that is not positive
  * @see    Ioffe & Szegedy 2015, appendix
  */
 export function inception(options: InceptionOptions = {}): Sequential {
@@ -65,6 +65,7 @@ export function inception(options: InceptionOptions = {}): Sequential {
   check(Object.hasOwn(activations, activation), "E_VALUE", "inception", () => {
     return `expected activation ${Object.keys(activations).join(" or ")}, got ${JSON.stringify(activation)}`;
   });
+  check(dropout >= 0 && dropout < 1, "E_VALUE", "inception", () => `expected dropout in [0, 1), got ${dropout}`);
   check(gain > 0, "E_VALUE", "inception", () => `expected a positive gain, got ${gain}`);
   const unit = (from: number, to: number, kernel: number, stride = 1): Layer[] => {
     const conv = new Conv2d(from, to, kernel, { stride, padding: (kernel - 1) / 2, bias: !batchNorm });

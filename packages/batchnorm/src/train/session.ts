@@ -15,6 +15,7 @@ export class Session {
   readonly loss: BoundLoss;
   readonly #arena: Arena;
   readonly #batches = new Map<string, Batch>();
+  #labels = new Int32Array(0);
 
   constructor(engine: Engine, model: Layer, loss: Loss, shape: readonly number[], options: PlanOptions) {
     this.#arena = new Arena(engine.memory);
@@ -30,14 +31,19 @@ export class Session {
   }
 
   /**
-   * Fills the input with examples of a data set whose values are at an address, and the targets with their labels.
+   * Fills the input with examples of a data set whose values are at an address.
    *
    * @param random  see `Batch.fill`
    */
-  gather(data: Dataset, at: number, indices: Int32Array, labels: Int32Array, random: Random | null): void {
-    for (let i = 0; i < indices.length; i++) labels[i] = data.labels[indices[i]];
-    this.loss.load(labels);
+  gather(data: Dataset, at: number, indices: Int32Array, random: Random | null): void {
     this.#batch(data).fill(data, at, indices, random);
+  }
+
+  /** Fills the targets with the labels of examples. */
+  label(data: Dataset, indices: Int32Array): void {
+    if (this.#labels.length !== indices.length) this.#labels = new Int32Array(indices.length);
+    for (let i = 0; i < indices.length; i++) this.#labels[i] = data.labels[indices[i]];
+    this.loss.load(this.#labels);
   }
 
   #batch(data: Dataset): Batch {

@@ -19,7 +19,6 @@ export class Sessions {
   readonly #residents: Residents;
   /** Oldest first. */
   readonly #sessions = new Map<string, Session>();
-  #labels = new Int32Array(0);
 
   constructor(engine: Engine, model: Layer, loss: Loss, options: Omit<PlanOptions, "differentiable">) {
     this.#engine = engine;
@@ -52,8 +51,7 @@ export class Sessions {
    */
   filled(data: Dataset, indices: Int32Array, training: boolean, random: Random | null): Session {
     const session = this.of([indices.length, ...data.shape], training);
-    if (this.#labels.length !== indices.length) this.#labels = new Int32Array(indices.length);
-    session.gather(data, this.#residents.place(data), indices, this.#labels, random);
+    session.gather(data, this.#residents.place(data), indices, random);
     return session;
   }
 

@@ -145,7 +145,9 @@ export class Trainer {
     this.#checkOpen();
     this.#sessions.of([batchSize, ...data.shape], true); // before the order moves on, for it may be refused
     const indices = this.#order.next(data.length, batchSize);
-    return this.#run(this.#sessions.filled(data, indices, true, this.#random));
+    const session = this.#sessions.filled(data, indices, true, this.#random);
+    session.label(data, indices);
+    return this.#run(session);
   }
 
   #run(session: Session): StepResult {
@@ -164,9 +166,10 @@ export class Trainer {
   evaluate(data: Dataset, { batchSize = 500 }: { batchSize?: number } = {}): Evaluation {
     let loss = 0;
     let correct = 0;
-    for (const { session, count } of this.#pass(data, batchSize, "evaluate")) {
+    for (const { session, indices } of this.#pass(data, batchSize, "evaluate")) {
+      session.label(data, indices);
       session.loss.run();
-      loss += session.loss.loss * count;
+      loss += session.loss.loss * indices.length;
       correct += session.loss.correct;
     }
     return { loss: loss / data.length, accuracy: correct / data.length };
@@ -192,11 +195,11 @@ export class Trainer {
     let result = new Float32Array(0);
     let shape: readonly number[] = [];
     let at = 0;
-    for (const { session, count } of this.#pass(data, batchSize, "predict")) {
+    for (const { session, indices } of this.#pass(data, batchSize, "predict")) {
       const output = this.#output(session);
       if (at === 0) {
         shape = [data.length, ...session.output.shape.slice(1)];
-        result = new Float32Array((data.length * output.length) / count);
+        result = new Float32Array((data.length * output.length) / indices.length);
       }
       result.set(output, at);
       at += output.length;
@@ -209,7 +212,7 @@ export class Trainer {
   }
 
   /** A forward pass in eval mode over each batch of a data set, in order. */
-  *#pass(data: Dataset, batchSize: number, where: string): Generator<{ session: Session; count: number }> {
+  *#pass(data: Dataset, batchSize: number, where: string): Generator<{ session: Session; indices: Int32Array }> {
     check(Number.isInteger(batchSize) && batchSize > 0, "E_BATCH", where, () => {
       return `expected a positive batch size, got ${batchSize}`;
     });
@@ -219,7 +222,7 @@ export class Trainer {
       const indices = Int32Array.from({ length: count }, (_, i) => from + i);
       const session = this.#sessions.filled(data, indices, false, null);
       this.#forward(session);
-      yield { session, count };
+      yield { session, indices };
     }
   }
 

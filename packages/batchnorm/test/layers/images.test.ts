@@ -6,6 +6,7 @@ import {
   channelsFirst,
   channelsLast,
   configure,
+  Flatten,
   GlobalAveragePool,
   type Layer,
   MaxPool2d,
@@ -29,12 +30,16 @@ describe("gradients are those of central differences", () => {
     ["groups", () => new Conv2d(4, 6, 3, { groups: 2 }), [2, 5, 5, 4]],
     ["depthwise", () => new Conv2d(5, 5, 3, { groups: 5, padding: 1, stride: 2 }), [2, 5, 4, 5]],
     ["Winograd", () => new Conv2d(16, 24, 3, { padding: 1, bias: false }), [1, 5, 6, 16]],
+    ["Winograd with a bias", () => new Conv2d(16, 16, 3, { padding: 1 }), [1, 4, 3, 16]],
     ["average pooling", () => new AveragePool2d(3, { stride: 2, padding: 1 }), [2, 6, 5, 5]],
     ["average over what there is", () => new AveragePool2d(3, { padding: 1, countPadding: false }), [1, 4, 4, 3]],
     ["global average", () => new GlobalAveragePool(), [3, 4, 5, 6]],
     ["residual", () => new Residual(new Sequential(new Conv2d(4, 4, 3, { padding: 1 }), new Tanh())), [2, 4, 4, 4]],
     ["shortcut", () => new Residual(new Conv2d(3, 4, 1), new Conv2d(3, 4, 1)), [2, 3, 3, 3]],
+    ["residual in residual", () => new Residual(new Residual(new Tanh()), new Sequential()), [2, 3, 2, 3]],
     ["branches", () => new Concat(new Conv2d(3, 2, 1), new Tanh(), new Conv2d(3, 5, 1)), [2, 3, 2, 3]],
+    ["an identity among branches", () => new Concat(new Sequential(), new Tanh(), new Sequential()), [2, 3, 2, 3]],
+    ["Flatten in branches", () => new Concat(new Flatten(), new Sequential(new Tanh(), new Flatten())), [2, 3, 2, 3]],
   ];
   test.each(cases)("%s", (_, make, shape) => {
     manualSeed(3);

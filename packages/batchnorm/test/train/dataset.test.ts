@@ -29,6 +29,59 @@ describe("a data set", () => {
   });
 });
 
+describe("options of images of bytes", () => {
+  const bytes = { data: new Uint8Array(2 * 4 * 5 * 3), shape: [4, 5, 3], labels: [0, 1] };
+  const make = (options: object) => () => new Dataset({ ...bytes, ...options });
+  const mean = [0.5, 0.5, 0.5];
+  const std = [0.2, 0.2, 0.2];
+
+  it("are taken where they fit", () => {
+    make({ mean, std, augment: { crop: 3, flip: true } })();
+    make({ mean: [-1, 0, 1e6], std: [1e-6, 1, 1e6], augment: { crop: 0 } })();
+    expect(make({ augment: {} })().augment).toEqual({ crop: 0, flip: false });
+    expect(make({ augment: { flip: true } })().augment).toEqual({ crop: 0, flip: true });
+    expect(make({ augment: undefined, mean: undefined })()).toMatchObject({ mean: null, std: null, augment: null });
+  });
+
+  it("are refused for floats, each of them, with what to do", () => {
+    const floats = { ...bytes, data: new Float32Array(120) };
+    for (const options of [{ mean }, { std }, { augment: { flip: true } }, { augment: {} }]) {
+      refuses(() => new Dataset({ ...floats, ...options }), "E_VALUE", "expected bytes", "prepare floats yourself");
+    }
+  });
+
+  it("are refused in another number than the last axis has places", () => {
+    refuses(make({ mean: [0.5] }), "E_SHAPE", "[Dataset]", "3 values as mean", "got 1");
+    refuses(make({ mean, std: [1, 1, 1, 1] }), "E_SHAPE", "3 values as std", "got 4");
+    refuses(make({ mean: [] }), "E_SHAPE", "3 values as mean", "got 0");
+    refuses(make({ shape: [60], mean }), "E_SHAPE", "60 values as mean", "got 3");
+  });
+
+  it("are refused with a std that is not positive, or a mean that is none", () => {
+    for (const wrong of [0, -0.2, Number.NaN, Number.POSITIVE_INFINITY]) {
+      refuses(make({ std: [0.2, wrong, 0.2] }), "E_VALUE", "positive numbers as std", `got ${wrong}`);
+    }
+    for (const wrong of [Number.NaN, Number.NEGATIVE_INFINITY]) {
+      refuses(make({ mean: [0.5, 0.5, wrong] }), "E_VALUE", "finite numbers as mean", `got ${wrong}`);
+    }
+  });
+
+  it("are refused where there is no image to change, or it would be moved out of sight", () => {
+    for (const shape of [[60], [20, 3], [1, 4, 5, 3]]) {
+      refuses(
+        make({ shape, augment: { flip: true } }),
+        "E_SHAPE",
+        "images [H, W, C] to augment",
+        `[${shape.join(", ")}]`,
+      );
+    }
+    for (const crop of [-1, 0.5, 4, Number.NaN]) {
+      refuses(make({ augment: { crop } }), "E_VALUE", "augment.crop from 0", "[4, 5, 3]", `got ${crop}`);
+    }
+    refuses(make({ shape: [5, 4, 3], augment: { crop: 4 } }), "E_VALUE", "got 4");
+  });
+});
+
 describe("slice", () => {
   it("has the examples between two indices, on the same memory", () => {
     const data = smallDataset({ count: 10 });
