@@ -63,7 +63,7 @@ function build() {
   const kernels = () => node(join(library, "tools/kernels.mjs"));
   if (!existsSync(generated)) forget("kernels");
   once("kernels", sources, kernels);
-  tool("typescript/bin/tsc", "-b", "packages/batchnorm", "packages/cli");
+  tool("typescript/bin/tsc", "-b", "packages/batchnorm", "packages/onnx", "packages/cli");
 }
 
 const [script, ...args] = process.argv.slice(2);

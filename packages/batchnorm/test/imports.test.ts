@@ -33,6 +33,7 @@ const orders = {
     "runs",
     "experiments",
     "training",
+    "inspect",
     "report",
     "terminal",
     "commands",

@@ -6,10 +6,10 @@ export interface BatchNormFacts {
   readonly gamma: ArrayLike<number> | null;
   /** [channels]; null: all 0. */
   readonly beta: ArrayLike<number> | null;
-  /** [channels] */
-  readonly mean: ArrayLike<number>;
-  /** [channels] */
-  readonly variance: ArrayLike<number>;
+  /** [channels]; null where the model does not have it as a constant. */
+  readonly mean: ArrayLike<number> | null;
+  /** [channels]; null as the mean's. */
+  readonly variance: ArrayLike<number> | null;
   readonly eps: number;
   /** Batches that have moved the statistics; null where the model does not say. */
   readonly batchesTracked: number | null;
@@ -47,6 +47,14 @@ const VANISHING = 1e-7;
 /** γ/√(var + ε) beyond this makes noise of rounding errors. */
 const EXPLODING = 1e3;
 
+const TRAINING_MODE: Finding = {
+  code: "training-mode",
+  severity: "error",
+  channels: [],
+  reason: "it normalizes by the statistics of each batch, so an example's result depends on the others in its batch",
+  advice: "export the model in eval mode (PyTorch: model.eval() first; Keras: training=False)",
+};
+
 /**
  * What is wrong, or may be, with a batch norm that came from elsewhere.
  *
@@ -54,6 +62,7 @@ const EXPLODING = 1e3;
  */
 export function diagnose(facts: BatchNormFacts): Finding[] {
   const { mean, variance, eps } = facts;
+  if (!mean || !variance) return facts.training ? [TRAINING_MODE] : [];
   const channels = variance.length;
   const gamma = facts.gamma ?? new Float32Array(channels).fill(1);
   const beta = facts.beta ?? new Float32Array(channels);
@@ -78,15 +87,7 @@ export function diagnose(facts: BatchNormFacts): Finding[] {
     return where.length ? { code, where, count: counted(where.length, channels) } : null;
   };
 
-  if (facts.training) {
-    found(
-      "training-mode",
-      "error",
-      [],
-      "it normalizes by the statistics of each batch, so an example's result depends on the others in its batch",
-      "export the model in eval mode (PyTorch: model.eval() first; Keras: training=False)",
-    );
-  }
+  if (facts.training) findings.push(TRAINING_MODE);
   const lost = some("not-finite", (c) => ![gamma[c], beta[c], mean[c], variance[c]].every(Number.isFinite));
   if (lost) {
     const reason = `γ, β, mean or variance is NaN or infinite in ${lost.count}`;

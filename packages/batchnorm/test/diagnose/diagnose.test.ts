@@ -19,6 +19,11 @@ it("a healthy batch norm has no findings, with or without γ, β and a counter",
   expect(codes({ gamma: null, beta: null, batchesTracked: null })).toEqual([]);
 });
 
+it("of one whose statistics are not known, only its mode can be wrong", () => {
+  expect(codes({ mean: null, variance: null, gamma: null })).toEqual([]);
+  expect(codes({ mean: null, training: true })).toEqual(["training-mode"]);
+});
+
 describe.each<[FindingCode, Partial<BatchNormFacts>, number[], string]>([
   ["training-mode", { training: true }, [], "error"],
   ["not-finite", { mean: [0, Number.NaN, 0, 1] }, [1], "error"],

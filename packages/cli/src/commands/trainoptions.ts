@@ -1,8 +1,8 @@
 import { availableParallelism } from "node:os";
-import { InvalidArgumentError, Option } from "commander";
+import { Option } from "commander";
 import { DATASET_NAMES } from "../training/names.ts";
 import type { Choices } from "../training/settings.ts";
-import { count, seed } from "./options.ts";
+import { count, positive, seed } from "./options.ts";
 
 /** What `batchnorm train` takes from the command line, beside the model. */
 export interface TrainOptions extends Choices {
@@ -36,13 +36,4 @@ export function trainOptions(): Option[] {
     new Option("--resume", "go on from the folder's checkpoint, with the settings of its run").conflicts("fresh"),
     new Option("--fresh", "start anew in a folder that has a checkpoint, and remove what that run left"),
   ];
-}
-
-/** A finite number above 0. */
-function positive(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value) || value <= 0) {
-    throw new InvalidArgumentError("Expected a number above 0.");
-  }
-  return value;
 }

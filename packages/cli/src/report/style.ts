@@ -33,6 +33,7 @@ export const STYLE = `
   figure { margin: 14px 0 0; break-inside: avoid; }
   figure svg { display: block; width: 100%; height: auto; }
   figcaption { color: var(--muted); font-size: 14px; margin-top: 6px; max-width: 70ch; }
+  .histograms { display: grid; gap: 8px 16px; grid-template-columns: repeat(auto-fit, minmax(220px, 1fr)); max-width: 1080px; }
   .wide svg { max-width: 760px; }
   .with { color: var(--with); font-weight: 600; }
   .without { color: var(--without); font-weight: 600; }

@@ -1,0 +1,76 @@
+import { stat } from "node:fs/promises";
+import {
+  agree,
+  type Comparison,
+  compareModels,
+  type FoldResult,
+  foldBatchNorms,
+  type OnnxModel,
+  readModel,
+  serializeModel,
+  writeModel,
+} from "batchnorm-onnx";
+import { InputError } from "../errors.ts";
+import { formatOf, modelErrors } from "../inspect/files.ts";
+import { short } from "../inspect/lines.ts";
+import { integer, plural } from "../words.ts";
+
+export interface FoldCommandOptions {
+  readonly output: string;
+  readonly affine?: boolean;
+  readonly bound: number;
+  readonly shape: Readonly<Record<string, readonly number[]>>;
+  readonly size: Readonly<Record<string, number>>;
+  readonly seed: number;
+}
+
+/** Folds what can be folded, proves in onnxruntime that the model gives the same, and only then writes it. */
+export async function foldCommand(path: string, options: FoldCommandOptions): Promise<void> {
+  if (formatOf(path) === "safetensors") {
+    throw new InputError(
+      `${path}: expected a .onnx file; a state dict does not tell which layer a batch norm follows: foldStateDict of the library takes the pairs`,
+    );
+  }
+  await modelErrors(path, async () => {
+    const before = await readModel(path);
+    const result = foldBatchNorms(before, { affine: options.affine ?? false });
+    const { folded, kept, model: after, values } = result;
+    if (folded.length + kept.length === 0) {
+      throw new InputError(`${path}: expected a model with batch norm, found no BatchNormalization node`);
+    }
+    process.stdout.write(`${decisionLines(result).join("\n")}\n`);
+    if (folded.length === 0) throw new InputError(`${path}: nothing can be folded, so nothing was written`);
+    const { shape: shapes, size: sizes, seed, bound } = options;
+    const comparison = await compareModels(before, after, { shapes, sizes, seed, values });
+    process.stdout.write(`${comparisonLine(comparison)}\n`);
+    if (!agree(comparison, bound)) {
+      throw new InputError(
+        `${path}: the folded model differs by more than ${bound} of the largest value, so nothing was written; --bound allows more`,
+      );
+    }
+    await writeModel(after, options.output);
+    process.stdout.write(`${await sizeLine(before, after, path, options.output)}\n`);
+  });
+}
+
+function decisionLines({ folded, kept }: FoldResult): string[] {
+  const named = ({ name, inside }: { name: string; inside: string | null }) => (inside ? `${inside}/${name}` : name);
+  return [
+    `${plural(folded.length, "batch norm")} folded, ${integer(kept.length)} kept`,
+    ...folded.map((each) => `  ${named(each)} into ${each.into}`),
+    ...kept.map((each) => `  ${named(each)} stays: ${each.reason}`),
+  ];
+}
+
+/** The largest difference that was seen, of all outputs and inner values. */
+function comparisonLine({ runs, outputs, values, shapes }: Comparison): string {
+  const widest = [...outputs, ...values].reduce((a, b) => (b.relative > a.relative ? b : a));
+  const on = Object.entries(shapes).map(([name, dims]) => `${name} [${dims.join(", ")}]`);
+  return `Run ${plural(runs, "time")} in onnxruntime on random ${on.join(", ")}: largest difference ${short(widest.absolute)}, ${short(widest.relative)} of the largest value (${widest.name})`;
+}
+
+async function sizeLine(before: OnnxModel, after: OnnxModel, path: string, output: string): Promise<string> {
+  const [old, now] = [(await stat(path)).size, serializeModel(after).length];
+  const nodes = (model: OnnxModel) => integer(model.proto.graph.node.length);
+  return `${output}: ${nodes(after)} nodes of ${nodes(before)}, ${integer(now)} bytes of ${integer(old)}`;
+}

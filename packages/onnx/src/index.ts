@@ -1,0 +1,16 @@
+// Models as files
+export { OnnxError, type OnnxErrorCode } from "./errors.ts";
+// Batch norm in models
+export { type BatchNormInfo, findBatchNorms } from "./fold/find.ts";
+export {
+  type FoldedBatchNorm,
+  type FoldOptions,
+  type FoldResult,
+  foldBatchNorms,
+  type KeptBatchNorm,
+} from "./fold/fold.ts";
+export { type OnnxModel, parseModel, readModel, serializeModel, writeModel } from "./model/file.ts";
+// Two models, run side by side
+export { agree, type CompareOptions, type Comparison, compareModels, type Difference } from "./verify/compare.ts";
+export type { InputOptions } from "./verify/inputs.ts";
+export type { ModelInput, TypedArray } from "./verify/values.ts";

@@ -1,0 +1,80 @@
+/** onnxruntime, loaded when a model is to be run and not before. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { create } from "@bufbuild/protobuf";
+import { GraphProtoSchema, ModelProtoSchema, ValueInfoProtoSchema } from "onnx-buf";
+import type { InferenceSession } from "onnxruntime-node";
+import { OnnxError, sentenceOf } from "../errors.ts";
+import { copyMessage } from "../model/copy.ts";
+import { isLoaded, tensorsOf } from "../model/external.ts";
+import { type OnnxModel, serializeModel, writeModel } from "../model/file.ts";
+
+export type Runtime = typeof import("onnxruntime-node");
+
+/** @throws OnnxError E_RUN when onnxruntime-node is not installed, or not for this platform */
+export async function loadRuntime(): Promise<Runtime> {
+  try {
+    const module: Runtime & { default?: Runtime } = await import("onnxruntime-node");
+    return module.default ?? module;
+  } catch (error) {
+    const why = sentenceOf(error);
+    throw new OnnxError("E_RUN", `running a model needs the package onnxruntime-node: npm install it (${why})`, {
+      cause: error,
+    });
+  }
+}
+
+/** A model that gives further values out, by name. */
+function giving({ proto, ...rest }: OnnxModel, values: readonly string[]): OnnxModel {
+  const { graph } = proto;
+  const outputs = new Set(graph.output.map(({ name }) => name));
+  const added = values.filter((name) => !outputs.has(name)).map((name) => create(ValueInfoProtoSchema, { name }));
+  const wider = copyMessage(GraphProtoSchema, graph);
+  wider.output = [...graph.output, ...added];
+  const copy = copyMessage(ModelProtoSchema, proto);
+  return { ...rest, proto: Object.assign(copy, { graph: wider }) };
+}
+
+/**
+ * A model as it stands, without the optimizer of onnxruntime, which folds batch norms itself. On one thread, so that
+ * sums are always taken in the same order.
+ *
+ * @param what    the model in messages
+ * @param values  inner values to give out too
+ * @throws        OnnxError E_RUN when onnxruntime does not take the model
+ */
+export async function openSession(
+  runtime: Runtime,
+  model: OnnxModel,
+  what: string,
+  values: readonly string[] = [],
+): Promise<InferenceSession> {
+  const open = (source: string | Uint8Array) =>
+    runtime.InferenceSession.create(source as string, {
+      graphOptimizationLevel: "disabled",
+      intraOpNumThreads: 1,
+      interOpNumThreads: 1,
+      logSeverityLevel: 4,
+    });
+  try {
+    const hasOthers = [...tensorsOf(model.proto)].some(isLoaded);
+    const wider = giving(model, values);
+    return hasOthers ? await withFile(wider, open) : await open(serializeModel(wider));
+  } catch (error) {
+    if (error instanceof OnnxError) throw error;
+    throw new OnnxError("E_RUN", `onnxruntime does not take ${what}: ${sentenceOf(error)}`, { cause: error });
+  }
+}
+
+/** Values in other files may be more than fit one: such a model is written for onnxruntime to read. */
+async function withFile<T>(model: OnnxModel, use: (path: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "batchnorm-onnx-"));
+  try {
+    const path = join(folder, "model.onnx");
+    await writeModel(model, path);
+    return await use(path);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
