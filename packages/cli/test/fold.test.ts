@@ -34,6 +34,7 @@ it("writes a model without batch norm that gives the same, and says what it did"
     /Run 2 times in onnxruntime on random data_0 \[1, 3, 224, 224\]: largest difference \S+e-\d+/,
   );
   expect(result.out).toMatch(/folded\.onnx: 2 nodes of 3, 38,240 bytes of 39,172/);
+  expect(result.out).toMatch(/onnxruntime, one thread: \S+ ms a run, before \S+; with its own .* before \S+$/m);
   expect(result.code).toBe(0);
   expect(findBatchNorms(await readModel(out))).toEqual([]);
   expect(await readFile(CONV)).toEqual(before);

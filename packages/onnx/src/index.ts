@@ -13,4 +13,5 @@ export { type OnnxModel, parseModel, readModel, serializeModel, writeModel } fro
 // Two models, run side by side
 export { agree, type CompareOptions, type Comparison, compareModels, type Difference } from "./verify/compare.ts";
 export type { InputOptions } from "./verify/inputs.ts";
+export { type TimeOptions, type Times, timeModels } from "./verify/time.ts";
 export type { ModelInput, TypedArray } from "./verify/values.ts";

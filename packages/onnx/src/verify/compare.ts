@@ -3,7 +3,7 @@ import type { InferenceSession } from "onnxruntime-node";
 import { check, OnnxError, sentenceOf } from "../errors.ts";
 import type { OnnxModel } from "../model/file.ts";
 import { drawInputs, type InputOptions, type NamedInput } from "./inputs.ts";
-import { loadRuntime, openSession, type Runtime } from "./runtime.ts";
+import { feedsOf, loadRuntime, openSession, type Runtime } from "./runtime.ts";
 import { numbersFrom } from "./values.ts";
 
 export interface CompareOptions extends InputOptions {
@@ -72,9 +72,9 @@ export async function compareModels(
   const runtime = await loadRuntime();
   const sessions: InferenceSession[] = [];
   try {
-    const first = await openSession(runtime, before, "the first model", values);
+    const first = await openSession(runtime, before, "the first model", { values });
     sessions.push(first);
-    const second = await openSession(runtime, after, "the second model", values);
+    const second = await openSession(runtime, after, "the second model", { values });
     sessions.push(second);
     const names = first.outputNames;
     check(second.outputNames.join() === names.join(), "E_VALUE", () => {
@@ -111,10 +111,7 @@ async function runOn(
   what: string,
 ): Promise<Values> {
   try {
-    const feeds = [...inputs].map(([name, { type, data, dims }]) => {
-      return [name, new runtime.Tensor(type as "float32", data as Float32Array, dims)] as const;
-    });
-    return await session.run(Object.fromEntries(feeds));
+    return await session.run(feedsOf(runtime, inputs));
   } catch (error) {
     const shapes = [...inputs].map(([name, { dims }]) => `${name} [${dims.join(", ")}]`).join(", ");
     const message = `onnxruntime does not run ${what} on ${shapes}; if that is no good shape, give others: ${sentenceOf(error)}`;

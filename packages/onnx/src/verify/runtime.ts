@@ -9,6 +9,7 @@ import { OnnxError, sentenceOf } from "../errors.ts";
 import { copyMessage } from "../model/copy.ts";
 import { isLoaded, tensorsOf } from "../model/external.ts";
 import { type OnnxModel, serializeModel, writeModel } from "../model/file.ts";
+import type { NamedInput } from "./inputs.ts";
 
 export type Runtime = typeof import("onnxruntime-node");
 
@@ -36,23 +37,28 @@ function giving({ proto, ...rest }: OnnxModel, values: readonly string[]): OnnxM
   return { ...rest, proto: Object.assign(copy, { graph: wider }) };
 }
 
+export interface SessionOptions {
+  /** Inner values to give out too. */
+  readonly values?: readonly string[];
+  /** Whether onnxruntime's optimizer works on it, which folds batch norms itself. Default false: the model as it stands. */
+  readonly optimized?: boolean;
+}
+
 /**
- * A model as it stands, without the optimizer of onnxruntime, which folds batch norms itself. On one thread, so that
- * sums are always taken in the same order.
+ * A model on one thread, so that sums are always taken in the same order.
  *
- * @param what    the model in messages
- * @param values  inner values to give out too
- * @throws        OnnxError E_RUN when onnxruntime does not take the model
+ * @param what  the model in messages
+ * @throws      OnnxError E_RUN when onnxruntime does not take the model
  */
 export async function openSession(
   runtime: Runtime,
   model: OnnxModel,
   what: string,
-  values: readonly string[] = [],
+  { values = [], optimized = false }: SessionOptions = {},
 ): Promise<InferenceSession> {
   const open = (source: string | Uint8Array) =>
     runtime.InferenceSession.create(source as string, {
-      graphOptimizationLevel: "disabled",
+      graphOptimizationLevel: optimized ? "all" : "disabled",
       intraOpNumThreads: 1,
       interOpNumThreads: 1,
       logSeverityLevel: 4,
@@ -65,6 +71,14 @@ export async function openSession(
     if (error instanceof OnnxError) throw error;
     throw new OnnxError("E_RUN", `onnxruntime does not take ${what}: ${sentenceOf(error)}`, { cause: error });
   }
+}
+
+/** Inputs as onnxruntime takes them. */
+export function feedsOf(runtime: Runtime, inputs: ReadonlyMap<string, NamedInput>): InferenceSession.OnnxValueMapType {
+  const feeds = [...inputs].map(([name, { type, data, dims }]) => {
+    return [name, new runtime.Tensor(type as "float32", data as Float32Array, dims)] as const;
+  });
+  return Object.fromEntries(feeds);
 }
 
 /** Values in other files may be more than fit one: such a model is written for onnxruntime to read. */
