@@ -20,7 +20,7 @@ const root = resolve(here, "..");
 const help = `Usage: npm run bench -- [options]
 
 Compares batchnorm with PyTorch, TensorFlow.js, jax-js and ONNX Runtime on this machine, in interleaved rounds.
-A complete run takes some twenty minutes and 10 GB of memory, and wants a quiet machine; it writes docs/benchmarks.md and
+A complete run is estimated at twenty minutes and 10 GB of memory, and wants a quiet machine; it writes docs/benchmarks.md and
 docs/results/benchmarks.json. A partial one (--quick, --only) writes bench/results/ instead.
 
   --quick            2 short rounds, some five minutes: is everything there?

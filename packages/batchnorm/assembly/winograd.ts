@@ -11,37 +11,10 @@
 import { C16, C32, C64, pixelBytes, Some } from "./channels";
 import { scratch } from "./scratch";
 import { add, f4, greater, load4, loadSplat, madd, splat, store4, sub } from "./simd";
+import { inputStrip, inputTiles, STRIP, TILES, TRASH, Winograd, ZEROS } from "./winogradinput";
 
-/** Floats between the rows of the strip that a segment is transformed in; the caller keeps six rows within L1. */
-export const STRIP: i32 = 1552;
 /** Tiles × channels that are gathered before the products. */
 export const BATCH: i32 = 1024;
-/** Where a row of zeros is in scratch memory, after the strip: it stands in for rows outside of an image. */
-export const ZEROS: usize = 6 * STRIP << 2;
-/** Where there is room for values that nobody wants. */
-const TRASH: usize = 7 * STRIP << 2;
-/** Where the gathered tiles begin. */
-export const TILES: usize = TRASH + 64;
-
-@unmanaged
-export class Winograd {
-  x: usize = 0; // f32 [n, h, w, ci]
-  weight: usize = 0; // f32 [36, co/8, ci, 8] with `plane` floats from one of the 36 to the next, see winogradWeights
-  y: usize = 0; // f32 [n, oh, ow, co]
-  bias: usize = 0; // f32 [co], or 0
-  n: i32 = 0;
-  h: i32 = 0;
-  w: i32 = 0;
-  ci: i32 = 0; // a multiple of 4
-  oh: i32 = 0;
-  ow: i32 = 0;
-  co: i32 = 0; // a multiple of 8
-  padTop: i32 = 0;
-  padLeft: i32 = 0;
-  segmentTiles: i32 = 0;
-  segmentsPerTask: i32 = 0;
-  floor: f32 = 0; // what is below becomes it: 0 for a ReLU, −∞ for none
-}
 
 export function winograd(args: Winograd, task: i32): void {
   const ci = args.ci;
@@ -89,97 +62,6 @@ export function winograd(args: Winograd, task: i32): void {
       else outputTiles<Some>(from, strip, tiles, co, plane);
       outputStrip(args, row / rows, (row % rows) * 4, (at % perRow) * tiles * 4, strip);
     }
-  }
-}
-
-/** Bᵀ of six groups of values, one after another `step` bytes apart at `to`. */
-function transformInput(d0: f4, d1: f4, d2: f4, d3: f4, d4: f4, d5: f4, to: usize, step: usize): void {
-  const a = madd(splat(-4), d2, d4);
-  const b = madd(splat(-4), d1, d3);
-  const c = sub(d4, d2);
-  const e = sub(d3, d1);
-  store4(to, madd(splat(4), d0, madd(splat(-5), d2, d4)));
-  to += step;
-  store4(to, add(a, b));
-  to += step;
-  store4(to, sub(a, b));
-  to += step;
-  store4(to, madd(splat(2), e, c));
-  to += step;
-  store4(to, madd(splat(-2), e, c));
-  to += step;
-  store4(to, madd(splat(4), d1, madd(splat(-5), d3, d5)));
-}
-
-/** Six input rows from `top`, some columns from `left`, transformed down the columns: [6, columns·ci]. */
-export function inputStrip(args: Winograd, image: i32, top: i32, left: i32, strip: usize): void {
-  const ci = args.ci;
-  const pixel = <usize>ci << 2;
-  const columns = args.segmentTiles * 4 + 2;
-  const before = max(0, min(columns, -left));
-  const inside = max(0, min(columns, args.w - left) - before);
-  const line = <usize>args.w * pixel;
-  const from = args.x + (<usize>(image * args.h + top) * args.w + <usize>(left + before)) * pixel;
-  const bytes = <usize>inside * pixel;
-  for (let i = 0; i < 6; i++) {
-    const row = strip + <usize>(i * STRIP << 2);
-    zero(row, <usize>before * pixel);
-    zero(row + <usize>before * pixel + bytes, <usize>(columns - before - inside) * pixel);
-  }
-  const to = strip + <usize>before * pixel;
-  const h = args.h;
-  const p0 = rowOr(from, line, top, 0, h);
-  const p1 = rowOr(from, line, top, 1, h);
-  const p2 = rowOr(from, line, top, 2, h);
-  const p3 = rowOr(from, line, top, 3, h);
-  const p4 = rowOr(from, line, top, 4, h);
-  const p5 = rowOr(from, line, top, 5, h);
-  for (let i: usize = 0; i < bytes; i += 16) {
-    const d0 = load4(p0 + i);
-    const d1 = load4(p1 + i);
-    const d2 = load4(p2 + i);
-    const d3 = load4(p3 + i);
-    const d4 = load4(p4 + i);
-    transformInput(d0, d1, d2, d3, d4, load4(p5 + i), to + i, STRIP << 2);
-  }
-}
-
-/** A few groups of zeros: memory.fill would cost more than it writes. */
-export function zero(p: usize, bytes: usize): void {
-  for (let i: usize = 0; i < bytes; i += 16) store4(p + i, splat(0));
-}
-
-/** Row `top + i` of an image of h rows, whose row `top` would be at an address; the row of zeros outside of the image. */
-export function rowOr(from: usize, line: usize, top: i32, i: i32, h: i32): usize {
-  const y = top + i;
-  return y >= 0 && y < h ? from + <usize>i * line : scratch + ZEROS;
-}
-
-/** The strip transformed along its rows: plane 6·row + k of the 36, [tiles, ci]. */
-export function inputTiles(strip: usize, v: usize, tiles: i32, ci: i32, plane: usize): void {
-  if (ci == 16) inputTilesOf<C16>(strip, v, tiles, ci, plane);
-  else if (ci == 32) inputTilesOf<C32>(strip, v, tiles, ci, plane);
-  else if (ci == 64) inputTilesOf<C64>(strip, v, tiles, ci, plane);
-  else inputTilesOf<Some>(strip, v, tiles, ci, plane);
-}
-
-function inputTilesOf<C>(strip: usize, v: usize, tiles: i32, ci: i32, plane: usize): void {
-  const pixel = pixelBytes<C>(ci);
-  for (let i = 0; i < 6; i++) {
-    let p = strip + <usize>(i * STRIP << 2);
-    let q = v;
-    for (let t = 0; t < tiles; t++) {
-      const end = p + pixel;
-      for (; p < end; p += 16, q += 16) {
-        const d1 = load4(p + pixel);
-        const d2 = load4(p + 2 * pixel);
-        const d3 = load4(p + 3 * pixel);
-        const d4 = load4(p + 4 * pixel);
-        transformInput(load4(p), d1, d2, d3, d4, load4(p + 5 * pixel), q, plane);
-      }
-      p += 3 * pixel;
-    }
-    v += 6 * plane;
   }
 }
 
@@ -248,7 +130,7 @@ function bounded<T>(value: f4, floor: f4): f4 {
 }
 
 /** Aᵀ of six groups of values: four, one after another `step` bytes apart at `to`. */
-// @ts-ignore: a decorator of AssemblyScript, which would not inline this by itself
+// The compiler would not inline this by itself.
 @inline
 function transformOutput<T>(p: usize, from: usize, to: usize, step: usize, floor: f4): void {
   const m0 = load4(p);

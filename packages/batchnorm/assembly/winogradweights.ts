@@ -3,7 +3,8 @@ import { C16, C32, C64, pixelBytes, Some } from "./channels";
 import { addOuter } from "./outer";
 import { scratch } from "./scratch";
 import { add, f4, gather4, load4, madd, mul, splat, store4, sub } from "./simd";
-import { BATCH, inputStrip, inputTiles, rowOr, STRIP, TILES, Winograd, zero, ZEROS } from "./winograd";
+import { BATCH } from "./winograd";
+import { inputStrip, inputTiles, rowOr, STRIP, TILES, Winograd, zero, ZEROS } from "./winogradinput";
 
 @unmanaged
 export class WinogradWeights {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { BatchNorm, Linear, Sequential } from "batchnorm";
-import { writeSafetensors } from "batchnorm/node";
+import { writeSafetensors } from "batchnorm/formats";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { batchnorm as run } from "./shell.ts";
 
@@ -60,6 +60,14 @@ describe("a state dict", () => {
     const { code, out: stdout } = await run(["inspect", path]);
     expect(stdout).toMatch(/error 1: γ, β, mean or variance is NaN or infinite in 1 of 3 channels \(2\); /);
     expect(code).toBe(1);
+  });
+
+  it("is coloured where the environment asks for colour", async () => {
+    const path = await stored((model) => {
+      bn(model, 1).runningVar!.data[2] = Number.NaN;
+    });
+    const { out: stdout } = await run(["inspect", path], undefined, undefined, undefined, { FORCE_COLOR: "1" });
+    expect(stdout).toContain("\u001b[31merror\u001b[39m");
   });
 
   it("with a warning gets exit code 1 only with --strict", async () => {

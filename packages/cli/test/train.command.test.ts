@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { readSafetensors } from "batchnorm/formats";
 import { mnistNetwork } from "batchnorm/models";
-import { readSafetensors } from "batchnorm/node";
 import { describe, expect, test } from "vitest";
 import { batchnorm } from "./shell.ts";
 import { smallDataset, temporaryFolder } from "./support.ts";

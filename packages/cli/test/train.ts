@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Layer } from "batchnorm";
-import { writeSafetensors } from "batchnorm/node";
+import { writeSafetensors } from "batchnorm/formats";
 import { prepare } from "#dist/training/data.js";
 import { RunFolder } from "#dist/training/folder.js";
 import { findModel } from "#dist/training/models.js";

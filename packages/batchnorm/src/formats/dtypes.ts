@@ -1,5 +1,5 @@
 /** The types of numbers that safetensors files have and this library reads and writes. */
-import { fromBfloat, fromHalf, toBfloat, toHalf } from "./halves.ts";
+import { bfloat16, float16, fromBits, type SmallFloat, toBits } from "./smallfloat.ts";
 
 /** F16 and BF16 are float32 in memory: each of their values is exactly one. */
 export type Dtype = "F64" | "I64" | "F32" | "I32" | "F16" | "BF16" | "U8";
@@ -21,12 +21,12 @@ function plain(width: number, array: Kind["array"]): Kind {
   return { width, array, read: (bytes) => new array(bytes), write: (values) => values };
 }
 
-function half(read: (halves: Uint16Array) => Float32Array, write: (values: Float32Array) => Uint16Array): Kind {
+function half(format: SmallFloat): Kind {
   return {
     width: 2,
     array: Float32Array,
-    read: (bytes) => read(new Uint16Array(bytes)),
-    write: (values) => write(values as Float32Array),
+    read: (bytes) => Float32Array.from(new Uint16Array(bytes), (bits) => fromBits(bits, format)),
+    write: (values) => Uint16Array.from(values as Float32Array, (value) => toBits(value, format)),
   };
 }
 
@@ -36,8 +36,8 @@ export const dtypes: Readonly<Record<Dtype, Kind>> = {
   I64: plain(8, BigInt64Array),
   F32: plain(4, Float32Array),
   I32: plain(4, Int32Array),
-  F16: half(fromHalf, toHalf),
-  BF16: half(fromBfloat, toBfloat),
+  F16: half(float16),
+  BF16: half(bfloat16),
   U8: plain(1, Uint8Array),
 };
 

@@ -2,6 +2,7 @@ import { Arena } from "../engine/arena.ts";
 import { Engine, type EngineOptions } from "../engine/engine.ts";
 import { check } from "../errors.ts";
 import type { Layer } from "../layers/layer.ts";
+import { keepingModes } from "../layers/mode.ts";
 import type { Parameter } from "../layers/parameter.ts";
 import { Plan, type Slot, type Value } from "../layers/plan.ts";
 import { checkTensor, Tensor } from "../tensor/tensor.ts";
@@ -65,15 +66,10 @@ export class Inference {
     const { f32 } = this.engine.memory;
     f32.set(x.data, input.at >> 2);
     // Layers that `fold` does not know are shared with the model, whose mode is its own affair.
-    const modes = this.#modules.map((layer) => layer.training);
-    this.#model.eval();
-    try {
+    keepingModes(this.#modules, () => {
+      this.#model.eval();
       plan.forward();
-    } finally {
-      this.#modules.forEach((layer, i) => {
-        layer.training = modes[i];
-      });
-    }
+    });
     return new Tensor(f32.slice(output.at >> 2, (output.at >> 2) + output.size), output.shape);
   }
 

@@ -57,3 +57,17 @@ export function copyColumnsCall(
   const args = { from: from.at, to: to.at, rows, columns, fromWidth: from.width, toWidth: to.width, rowsPerTask };
   return engine.call(arena, "copyColumns", args, tasksOf(rows, rowsPerTask)) as Call;
 }
+
+/** The sum of every column of x [rows, channels], float32: the gradient of a bias. */
+export function columnSumsCall(
+  engine: Engine,
+  arena: Arena,
+  x: number,
+  rows: number,
+  channels: number,
+  sum: number,
+): Call {
+  const channelsPerTask = perTask(channels, rows, 4);
+  const args = { x, rows, channels, channelsPerTask, sum };
+  return engine.call(arena, "sumRows", args, tasksOf(channels, channelsPerTask)) as Call;
+}

@@ -5,7 +5,8 @@
  */
 import type { Arena } from "../engine/arena.ts";
 import type { Call, Engine } from "../engine/engine.ts";
-import { perTask, tasksOf } from "./layout.ts";
+import { columnSumsCall } from "./combine.ts";
+import { tasksOf } from "./layout.ts";
 
 /** Sizes of a convolution; channels are of all groups together. */
 export interface ConvShape {
@@ -88,7 +89,7 @@ export class DirectConv implements ConvOp {
     add(this.#backward, engine.call(arena, "convGradWeight", sum, parts));
     const merge = { sums, parts, grad: dweight, ...kernel };
     add(this.#backward, engine.call(arena, "convGradMerge", merge, groups * Math.ceil(co / 4)));
-    if (dbias) this.#backward.push(biasGradient(engine, arena, shape, dy, dbias));
+    if (dbias) this.#backward.push(columnSumsCall(engine, arena, dy, n * oh * ow, shape.co, dbias));
     if (!dx) return;
     for (const top of phases(h, kh, stride, padding[0])) {
       for (const left of phases(w, kw, stride, padding[1])) {
@@ -130,20 +131,6 @@ export class DirectConv implements ConvOp {
   backward(): void {
     for (const call of this.#backward) call.run();
   }
-}
-
-/** db = Σ dy over the pixels. */
-export function biasGradient(
-  engine: Engine,
-  arena: Arena,
-  { n, oh, ow, co }: ConvShape,
-  dy: number,
-  sum: number,
-): Call {
-  const rows = n * oh * ow;
-  const channelsPerTask = perTask(co, rows, 4);
-  const args = { x: dy, rows, channels: co, channelsPerTask, sum };
-  return engine.call(arena, "sumRows", args, tasksOf(co, channelsPerTask)) as Call;
 }
 
 /** A 1×1 kernel at stride 1 does not care where rows end: an image is one long row to it. */

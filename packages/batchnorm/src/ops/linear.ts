@@ -4,6 +4,7 @@
  */
 import type { Arena } from "../engine/arena.ts";
 import type { Call, Engine } from "../engine/engine.ts";
+import { columnSumsCall } from "./combine.ts";
 import { tasksOf } from "./layout.ts";
 
 export interface LinearBuffers {
@@ -26,11 +27,7 @@ export class LinearOp {
     this.#forward = gemm(engine, arena, x, weight, y, bias, rows, outputs, inputs, 0, 1);
     if (!dy) return;
     this.#backward.push(gemm(engine, arena, dy, x, dweight, 0, outputs, inputs, rows, 1, 0) as Call);
-    if (dbias) {
-      const channelsPerTask = Math.max(4, Math.ceil(32768 / rows / 4) * 4);
-      const args = { x: dy, rows, channels: outputs, channelsPerTask, sum: dbias };
-      this.#backward.push(engine.call(arena, "sumRows", args, tasksOf(outputs, channelsPerTask)) as Call);
-    }
+    if (dbias) this.#backward.push(columnSumsCall(engine, arena, dy, rows, outputs, dbias));
     if (dx) this.#backward.push(gemm(engine, arena, dy, weight, dx, 0, rows, inputs, outputs, 0, 0) as Call);
   }
 

@@ -1,7 +1,8 @@
 /** 3×3 convolutions at stride 1 by Winograd's F(4×4, 3×3): see assembly/winograd.ts. */
 import type { Arena } from "../engine/arena.ts";
 import type { Call, Engine } from "../engine/engine.ts";
-import { biasGradient, type ConvBuffers, type ConvOp, type ConvShape, floorOf } from "./conv.ts";
+import { columnSumsCall } from "./combine.ts";
+import { type ConvBuffers, type ConvOp, type ConvShape, floorOf } from "./conv.ts";
 import { tasksOf } from "./layout.ts";
 
 /** Floats of a row of the strip that a segment is transformed in: six rows stay in L1. */
@@ -51,7 +52,7 @@ export class WinogradConv implements ConvOp {
     const merge = { sums, parts, grad: dweight, groups: 1, co, ci, kh: 3, kw: 3 };
     this.#backward.push(call(arena, "winogradGradWeight", grad, parts));
     this.#backward.push(call(arena, "convGradMerge", merge, co / 4));
-    if (dbias) this.#backward.push(biasGradient(engine, arena, shape, dy, dbias));
+    if (dbias) this.#backward.push(columnSumsCall(engine, arena, dy, n * oh * ow, co, dbias));
     if (!dx) return;
 
     const turned = { n, h: oh, w: ow, ci: co, oh: h, ow: w, co: ci, padTop: 2 - padding[0], padLeft: 2 - padding[1] };

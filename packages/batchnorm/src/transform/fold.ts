@@ -7,6 +7,7 @@ import { Linear } from "../layers/linear.ts";
 import { Residual } from "../layers/residual.ts";
 import { Sequential } from "../layers/sequential.ts";
 import { defaultRandom } from "../tensor/random.ts";
+import { absorb } from "./absorb.ts";
 
 /**
  * What a trained model does in eval mode, with less to do: in a Sequential a batch norm goes into the weights of the
@@ -60,17 +61,12 @@ function foldInto(layer: Layer | undefined, bn: BatchNorm): Layer | null {
   const overChannels = bn.axis === -1 || (layer instanceof Conv2d && bn.axis === 3);
   if (!overChannels || bn.numFeatures !== outputs) return null;
   const result = layer instanceof Conv2d ? likeConv(layer) : new Linear(layer.inFeatures, layer.outFeatures);
+  const statistics = { mean: bn.runningMean.data, variance: bn.runningVar.data, eps: bn.eps };
+  const affine = { gamma: bn.weight?.data, beta: bn.bias?.data };
+  const { scale, bias } = absorb({ ...statistics, ...affine }, layer.bias?.data);
   const size = layer.weight.size / outputs;
-  const mean = bn.runningMean.data;
-  const variance = bn.runningVar.data;
-  for (let o = 0; o < outputs; o++) {
-    const spread = variance[o] + bn.eps;
-    // As in the layer: a channel that is constant gives beta, without an ε too.
-    const scale = spread === 0 ? 0 : (bn.weight?.data[o] ?? 1) / Math.sqrt(spread);
-    const bias = layer.bias?.data[o] ?? 0;
-    for (let i = o * size; i < (o + 1) * size; i++) result.weight.data[i] = layer.weight.data[i] * scale;
-    if (result.bias) result.bias.data[o] = (bias - mean[o]) * scale + (bn.bias?.data[o] ?? 0);
-  }
+  result.weight.data.set(layer.weight.data.map((w, i) => w * scale[Math.floor(i / size)]));
+  result.bias?.data.set(bias);
   return result;
 }
 

@@ -1,6 +1,7 @@
 import { check } from "../errors.ts";
 import type { StateDict, StateEntry } from "../layers/state.ts";
 import { sizeOf } from "../tensor/shape.ts";
+import { absorb } from "./absorb.ts";
 
 /** A layer of a state dict and the batch norm right after it, by their names. */
 export interface FoldedPair {
@@ -42,20 +43,15 @@ export function foldStateDict(dict: StateDict, pairs: readonly FoldedPair[]): St
         return `expected ${batchNorm} and ${layer} of ${outputs} channels, got ${[...new Set(lengths)].join(" and ")}`;
       },
     );
-    const scales = Float64Array.from(variance, (v, c) => {
-      const spread = v + (pair.eps ?? 1e-5);
-      check(
-        spread >= 0,
-        "E_VALUE",
-        "foldStateDict",
-        () => `expected variances of at least 0 in ${batchNorm}, got ${v}`,
-      );
-      return spread === 0 ? 0 : (gamma?.[c] ?? 1) / Math.sqrt(spread);
+    const eps = pair.eps ?? 1e-5;
+    const wrong = Array.from(variance).find((v) => !(v + eps >= 0));
+    check(wrong === undefined, "E_VALUE", "foldStateDict", () => {
+      return `expected variances of at least 0 in ${batchNorm}, got ${wrong}`;
     });
-    const scaleOf = pair.transposedGroups ? transposedScale(weight, groups, scales) : plainScale(weight, scales);
-    const shift = (c: number) => ((bias?.[c] ?? 0) - mean[c]) * scales[c] + (beta?.[c] ?? 0);
+    const absorbed = absorb({ gamma, beta, mean, variance, eps }, bias);
+    const scaleOf = (pair.transposedGroups ? transposedScale : plainScale)(weight, absorbed.scale, groups);
     folded[`${layer}.weight`] = { shape: weight.shape, data: weight.data.map((v, i) => v * scaleOf(i)) };
-    folded[`${layer}.bias`] = { shape: [outputs], data: Float32Array.from(scales, (_, c) => shift(c)) };
+    folded[`${layer}.bias`] = { shape: [outputs], data: Float32Array.from(absorbed.bias) };
     for (const key of ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"]) {
       delete folded[`${batchNorm}.${key}`];
     }
@@ -75,7 +71,7 @@ function plainScale({ shape }: StateEntry, scales: Float64Array): (i: number) =>
 }
 
 /** Of a weight [in, out / groups, ...]: the inputs of a group lead to the outputs of that group. */
-function transposedScale({ shape }: StateEntry, groups: number, scales: Float64Array): (i: number) => number {
+function transposedScale({ shape }: StateEntry, scales: Float64Array, groups: number): (i: number) => number {
   const taps = sizeOf(shape.slice(2));
   const [inputs, perGroup] = shape;
   return (i) => {

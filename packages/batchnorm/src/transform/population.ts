@@ -1,6 +1,7 @@
 import { check } from "../errors.ts";
 import { BatchNorm } from "../layers/batchnorm.ts";
 import type { Layer } from "../layers/layer.ts";
+import { keepingModes } from "../layers/mode.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** Means over batches, weighted by how many values each has. */
@@ -26,7 +27,6 @@ interface Sums {
  */
 export function estimatePopulation(model: Layer, batches: Iterable<Tensor>): void {
   const modules = [...model.modules()];
-  const modes = modules.map((layer) => layer.training);
   const norms = modules.filter((layer) => layer instanceof BatchNorm).filter((bn) => bn.runningMean && !bn.frozen);
   check(
     norms.length > 0,
@@ -35,21 +35,20 @@ export function estimatePopulation(model: Layer, batches: Iterable<Tensor>): voi
     () => "expected a model with a batch norm that keeps statistics",
   );
   const sums = new Map<BatchNorm, Sums>();
-  try {
-    for (const bn of norms) bn.observer = (count, mean, variance) => gather(sums, bn, count, mean, variance);
-    model.train();
-    let any = false;
-    for (const batch of batches) {
-      model.forward(batch);
-      any = true;
+  keepingModes(modules, () => {
+    try {
+      for (const bn of norms) bn.observer = (count, mean, variance) => gather(sums, bn, count, mean, variance);
+      model.train();
+      let any = false;
+      for (const batch of batches) {
+        model.forward(batch);
+        any = true;
+      }
+      check(any, "E_BATCH", "estimatePopulation", () => "expected at least one batch, got none");
+    } finally {
+      for (const bn of norms) bn.observer = null;
     }
-    check(any, "E_BATCH", "estimatePopulation", () => "expected at least one batch, got none");
-  } finally {
-    for (const bn of norms) bn.observer = null;
-    modules.forEach((layer, i) => {
-      layer.training = modes[i];
-    });
-  }
+  });
   // All of them, or none.
   const results = norms.map((bn) => [bn, population(bn, sums.get(bn))] as const);
   for (const [bn, { mean, variance }] of results) bn.setRunningStats(mean, variance);

@@ -1,6 +1,7 @@
 import { check } from "../errors.ts";
 import { BatchNorm } from "../layers/batchnorm.ts";
 import type { Layer } from "../layers/layer.ts";
+import { keepingModes } from "../layers/mode.ts";
 import { type Moments, mergeMoments } from "../ops/statistics.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
@@ -48,24 +49,21 @@ export function recalibrate(
   const modules = [...model.modules()];
   const norms = modules.filter((layer) => layer instanceof BatchNorm).filter((bn) => bn.runningMean && !bn.frozen);
   check(norms.length > 0, "E_VALUE", where, () => "expected a model with a batch norm that keeps statistics");
-  const modes = modules.map((layer) => layer.training);
   const results = norms.map((layer) => ({ layer, count: 0, before: statisticsOf(layer), after: statisticsOf(layer) }));
   const feed = () => (typeof batches === "function" ? batches() : batches);
-  let done = false;
-  try {
+  keepingModes(modules, () => {
     model.eval();
     const groups = onePass ? [results] : results.map((result) => [result]);
-    for (const group of groups) {
-      const moments = observe(model, group, feed());
-      for (const [i, result] of group.entries()) settle(result, moments[i], prior);
+    try {
+      for (const group of groups) {
+        const moments = observe(model, group, feed());
+        for (const [i, result] of group.entries()) settle(result, moments[i], prior);
+      }
+    } catch (error) {
+      for (const { layer, before } of results) layer.setRunningStats(before.mean, before.variance);
+      throw error;
     }
-    done = true;
-  } finally {
-    modules.forEach((layer, i) => {
-      layer.training = modes[i];
-    });
-    if (!done) for (const { layer, before } of results) layer.setRunningStats(before.mean, before.variance);
-  }
+  });
   return results;
 }
 

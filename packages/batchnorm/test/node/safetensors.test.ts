@@ -2,7 +2,8 @@
 import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { SafetensorsFile, writeSafetensors } from "batchnorm/node";
+import { writeSafetensors } from "batchnorm/formats";
+import { SafetensorsFile } from "batchnorm/node";
 import { afterEach, beforeEach, expect, it } from "vitest";
 
 let folder: string;

@@ -8,11 +8,16 @@ import { trainOptions } from "./trainoptions.ts";
 /** The command line of `batchnorm`; it throws CommanderError instead of ending the process. */
 export function program(): Command {
   const root = new Command("batchnorm")
-    .description("Batch normalization: the experiments of the paper, run on real data.")
+    .description(
+      "Batch normalization: train networks with it, repeat the paper's experiments, look after it in models.",
+    )
     .version(version())
     .exitOverride()
     .showHelpAfterError("Say --help for options and examples.")
-    .addHelpText("after", examples(["batchnorm reproduce figure1 --quick", "batchnorm reproduce robustness --help"]));
+    .addHelpText(
+      "after",
+      examples(["batchnorm reproduce figure1 --quick", "batchnorm train mnist", "batchnorm inspect model.onnx"]),
+    );
   const reproduce = root
     .command("reproduce")
     .description("Repeat an experiment of the paper and write a report with its figures and numbers.")

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Sequential } from "batchnorm";
-import { writeAtomically, writeSafetensors } from "batchnorm/node";
+import { writeSafetensors } from "batchnorm/formats";
+import { writeAtomically } from "batchnorm/node";
 import { InputError, InterruptedError } from "../errors.ts";
 import { recordedJson } from "../experiments/json.ts";
 import { trainingFigures, trainingPage, trainingSummary } from "../report/training.ts";

@@ -1,5 +1,5 @@
 import { BatchNormError, type Trainer } from "batchnorm";
-import { readSafetensors, writeSafetensors } from "batchnorm/node";
+import { readSafetensors, writeSafetensors } from "batchnorm/formats";
 import type { ImagePoint, ImageSpec } from "./imagespec.ts";
 import { type Checkpoint, canonical, type RunSpec } from "./spec.ts";
 

@@ -1,8 +1,8 @@
-import { MultiBar, Presets, type SingleBar } from "cli-progress";
-import colors from "picocolors";
+import { MultiBar, type SingleBar } from "cli-progress";
 import type { Progress } from "../runs/laboratory.ts";
 import type { Job, RunResult } from "../runs/spec.ts";
 import { duration, integer, percent, plural } from "../words.ts";
+import { barOptions } from "./baroptions.ts";
 import { fromBefore } from "./before.ts";
 import { Meter, type Reading, stepsBefore } from "./meter.ts";
 
@@ -30,19 +30,7 @@ export function barProgress(stream: NodeJS.WriteStream): Progress {
     begin(jobs: readonly Job[], kept: number, slotCount: number) {
       const before = fromBefore(jobs, kept);
       if (before) stream.write(`${before}.\n`);
-      bars = new MultiBar(
-        {
-          stream,
-          format: `{label} ${colors.cyan("{bar}")} {share}  {rate}  {left}`,
-          barsize: 24,
-          hideCursor: true,
-          clearOnComplete: true,
-          emptyOnZero: true,
-          // The command handles Ctrl-C itself: it has more to do than to restore the cursor.
-          gracefulExit: false,
-        },
-        Presets.shades_classic,
-      );
+      bars = new MultiBar(barOptions(stream));
       meter = new Meter(jobs);
       runs = jobs.length;
       finished = 0;

@@ -1,7 +1,7 @@
-import { Presets, SingleBar } from "cli-progress";
-import colors from "picocolors";
+import { SingleBar } from "cli-progress";
 import type { Extent } from "../training/run.ts";
 import { duration, integer, percent } from "../words.ts";
+import { barOptions } from "./baroptions.ts";
 
 /** The bar of the epoch under way: its share, images a second, and the time left of the whole run. */
 export function epochBar(stream: NodeJS.WriteStream, now: () => number) {
@@ -12,19 +12,7 @@ export function epochBar(stream: NodeJS.WriteStream, now: () => number) {
   let here = { step: 0, at: 0 };
 
   const start = (step: number) => {
-    bar = new SingleBar(
-      {
-        stream,
-        format: `{label} ${colors.cyan("{bar}")} {share}  {rate}  {left}`,
-        barsize: 24,
-        hideCursor: true,
-        clearOnComplete: true,
-        emptyOnZero: true,
-        // The command handles Ctrl-C itself: it has more to do than to restore the cursor.
-        gracefulExit: false,
-      },
-      Presets.shades_classic,
-    );
+    bar = new SingleBar(barOptions(stream));
     const label = `epoch ${Math.ceil(step / extent.stepsPerEpoch)}/${extent.epochs}`;
     bar.start(extent.stepsPerEpoch, 0, { label, share: "", rate: "", left: "" });
     here = { step, at: now() };

@@ -1,7 +1,8 @@
-import { Presets, SingleBar } from "cli-progress";
+import { SingleBar } from "cli-progress";
 import colors from "picocolors";
 import type { TransferProgress } from "../datasets/download.ts";
 import { duration, percent } from "../words.ts";
+import { barOptions } from "./baroptions.ts";
 
 const SECONDS_BETWEEN = 10;
 
@@ -11,18 +12,7 @@ export function transferProgress(stream: NodeJS.WriteStream): TransferProgress {
 }
 
 export function transferBar(stream: NodeJS.WriteStream): TransferProgress {
-  const bar = new SingleBar(
-    {
-      stream,
-      format: `${colors.cyan("{bar}")} {text}`,
-      barsize: 24,
-      hideCursor: true,
-      clearOnComplete: true,
-      // The command handles Ctrl-C itself: it has more to do than to restore the cursor.
-      gracefulExit: false,
-    },
-    Presets.shades_classic,
-  );
+  const bar = new SingleBar(barOptions(stream, `${colors.cyan("{bar}")} {text}`));
   let state = (_done: number) => "";
   return {
     begin(total, kept) {

@@ -1,9 +1,10 @@
 /** Tensors of a model as numbers and back, in the type and the field they came in. */
+
 import { create } from "@bufbuild/protobuf";
+import { bfloat16, float16, fromBits, type SmallFloat, toBits } from "batchnorm/formats";
 import { type TensorProto, TensorProto_DataLocation, TensorProto_DataType, TensorProtoSchema } from "onnx-buf";
 import { check, OnnxError } from "../errors.ts";
 import { copyMessage } from "./copy.ts";
-import { bfloat16, float16, fromBits, type SmallFloat, toBits } from "./smallfloat.ts";
 
 export { TensorProto_DataType as DataType } from "onnx-buf";
 

@@ -1,7 +1,7 @@
 /** Tensors as onnxruntime takes and gives them. */
 import type { Random } from "batchnorm";
+import { float16, fromBits, toBits } from "batchnorm/formats";
 import { OnnxError } from "../errors.ts";
-import { float16, fromBits, toBits } from "../model/smallfloat.ts";
 
 export type TypedArray =
   | Float32Array

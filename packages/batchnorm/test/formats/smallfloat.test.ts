@@ -1,6 +1,6 @@
+import { bfloat16, float16, fromBits, type SmallFloat, toBits } from "batchnorm/formats";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { bfloat16, float16, fromBits, type SmallFloat, toBits } from "#dist/model/smallfloat.js";
 
 const formats: [string, SmallFloat][] = [
   ["float16", float16],
