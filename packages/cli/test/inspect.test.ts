@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { BatchNorm, Linear, Sequential } from "batchnorm";
 import { writeSafetensors } from "batchnorm/formats";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { batchnorm as run } from "./shell.ts";
 
 const fixture = (name: string) => fileURLToPath(new URL(`../../onnx/test/fixtures/${name}`, import.meta.url));
@@ -66,7 +66,10 @@ describe("a state dict", () => {
     const path = await stored((model) => {
       bn(model, 1).runningVar!.data[2] = Number.NaN;
     });
-    const { out: stdout } = await run(["inspect", path], undefined, undefined, undefined, { FORCE_COLOR: "1" });
+    vi.stubEnv("NO_COLOR", undefined);
+    vi.stubEnv("FORCE_COLOR", "1");
+    const { out: stdout } = await run(["inspect", path]);
+    vi.unstubAllEnvs();
     expect(stdout).toContain("\u001b[31merror\u001b[39m");
   });
 

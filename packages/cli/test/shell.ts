@@ -9,20 +9,15 @@ export interface Outcome {
   err: string;
 }
 
-/** Words without colour, whatever the environment of the tests asks for (continuous integration often does). */
-const { CI: _, FORCE_COLOR: __, ...plain } = process.env;
-const ENVIRONMENT = { ...plain, NO_COLOR: "1" };
-
 /** Runs the command as a shell would; `interrupt` is asked again and again whether to press Ctrl-C, or to kill it. */
 export function batchnorm(
   args: readonly string[],
   interrupt?: () => boolean,
   cwd?: string,
   signal: NodeJS.Signals = "SIGINT",
-  env: NodeJS.ProcessEnv = ENVIRONMENT,
 ): Promise<Outcome> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [MAIN, ...args], { stdio: ["ignore", "pipe", "pipe"], cwd, env });
+    const child = spawn(process.execPath, [MAIN, ...args], { stdio: ["ignore", "pipe", "pipe"], cwd });
     let out = "";
     let err = "";
     child.stdout.on("data", (chunk) => {
