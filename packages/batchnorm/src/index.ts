@@ -32,6 +32,7 @@ export {
 export { gaussian, he, type Initializer, initialize, xavier } from "./layers/init.ts";
 export { Layer } from "./layers/layer.ts";
 export { Linear, type LinearOptions } from "./layers/linear.ts";
+export { ChannelMoments } from "./layers/moments.ts";
 export { Parameter } from "./layers/parameter.ts";
 export {
   AveragePool2d,

@@ -25,7 +25,7 @@ const orders = {
     "reference",
     "index",
   ],
-  "onnx/src": ["errors", "model", "fold", "verify", "index"],
+  "onnx/src": ["errors", "model", "fold", "verify", "recalibrate", "index"],
   "cli/src": [
     "errors",
     "words",
@@ -34,6 +34,7 @@ const orders = {
     "experiments",
     "training",
     "inspect",
+    "recalibrate",
     "report",
     "terminal",
     "commands",

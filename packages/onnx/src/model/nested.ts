@@ -20,11 +20,13 @@ export function nestedIn(node: NodeProto): Nested[] {
  */
 export function namesRead(graph: GraphProto): Set<string> {
   const names = new Set(graph.output.map(({ name }) => name));
-  for (const node of graph.node) {
-    for (const name of node.input) names.add(name);
-    for (const { graph: inner } of nestedIn(node)) for (const name of namesRead(inner)) names.add(name);
-  }
+  for (const node of graph.node) for (const name of readBy(node)) names.add(name);
   return names;
+}
+
+/** Every value that a node reads, in graphs within it too, by name. */
+export function readBy(node: NodeProto): string[] {
+  return [...node.input, ...nestedIn(node).flatMap(({ graph }) => [...namesRead(graph)])];
 }
 
 /** Every name that a value of this graph or one within it has. */

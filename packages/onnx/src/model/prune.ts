@@ -1,6 +1,6 @@
 import type { GraphProto, NodeProto } from "onnx-buf";
 import { isOperator } from "./attributes.ts";
-import { annotatedIn, namesRead, nestedIn } from "./nested.ts";
+import { annotatedIn, readBy } from "./nested.ts";
 
 /**
  * Removes constants that nobody reads any more: initializers, Constant nodes, and Identity nodes over them.
@@ -47,9 +47,6 @@ function countReads(graph: GraphProto): Map<string, number> {
   const read = (name: string) => reads.set(name, (reads.get(name) ?? 0) + 1);
   for (const { name } of graph.output) read(name);
   for (const name of annotatedIn(graph)) read(name);
-  for (const node of graph.node) {
-    for (const name of node.input) read(name);
-    for (const { graph: inner } of nestedIn(node)) for (const name of namesRead(inner)) read(name);
-  }
+  for (const node of graph.node) for (const name of readBy(node)) read(name);
   return reads;
 }

@@ -1,9 +1,9 @@
 import { Random } from "batchnorm";
 import type { InferenceSession } from "onnxruntime-node";
-import { check, OnnxError, sentenceOf } from "../errors.ts";
+import { check } from "../errors.ts";
 import type { OnnxModel } from "../model/file.ts";
 import { drawInputs, type InputOptions, type NamedInput } from "./inputs.ts";
-import { feedsOf, loadRuntime, openSession, type Runtime } from "./runtime.ts";
+import { loadRuntime, openSession, runOn } from "./runtime.ts";
 import { numbersFrom } from "./values.ts";
 
 export interface CompareOptions extends InputOptions {
@@ -103,21 +103,6 @@ export async function compareModels(
 }
 
 type Values = InferenceSession.OnnxValueMapType;
-
-async function runOn(
-  runtime: Runtime,
-  session: InferenceSession,
-  inputs: ReadonlyMap<string, NamedInput>,
-  what: string,
-): Promise<Values> {
-  try {
-    return await session.run(feedsOf(runtime, inputs));
-  } catch (error) {
-    const shapes = [...inputs].map(([name, { dims }]) => `${name} [${dims.join(", ")}]`).join(", ");
-    const message = `onnxruntime does not run ${what} on ${shapes}; if that is no good shape, give others: ${sentenceOf(error)}`;
-    throw new OnnxError("E_RUN", message, { cause: error });
-  }
-}
 
 /** The largest difference seen between two values of an output, and the largest value. */
 class Widest {

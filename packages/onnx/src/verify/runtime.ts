@@ -42,10 +42,12 @@ export interface SessionOptions {
   readonly values?: readonly string[];
   /** Whether onnxruntime's optimizer works on it, which folds batch norms itself. Default false: the model as it stands. */
   readonly optimized?: boolean;
+  /** Default 1, so that sums are always taken in the same order; 0: one a core. */
+  readonly threads?: number;
 }
 
 /**
- * A model on one thread, so that sums are always taken in the same order.
+ * A model, ready to run.
  *
  * @param what  the model in messages
  * @throws      OnnxError E_RUN when onnxruntime does not take the model
@@ -54,12 +56,12 @@ export async function openSession(
   runtime: Runtime,
   model: OnnxModel,
   what: string,
-  { values = [], optimized = false }: SessionOptions = {},
+  { values = [], optimized = false, threads = 1 }: SessionOptions = {},
 ): Promise<InferenceSession> {
   const open = (source: string | Uint8Array) =>
     runtime.InferenceSession.create(source as string, {
       graphOptimizationLevel: optimized ? "all" : "disabled",
-      intraOpNumThreads: 1,
+      intraOpNumThreads: threads,
       interOpNumThreads: 1,
       logSeverityLevel: 4,
     });
@@ -79,6 +81,26 @@ export function feedsOf(runtime: Runtime, inputs: ReadonlyMap<string, NamedInput
     return [name, new runtime.Tensor(type as "float32", data as Float32Array, dims)] as const;
   });
   return Object.fromEntries(feeds);
+}
+
+/**
+ * What a model gives for some inputs.
+ *
+ * @throws OnnxError E_RUN when onnxruntime does not run it
+ */
+export async function runOn(
+  runtime: Runtime,
+  session: InferenceSession,
+  inputs: ReadonlyMap<string, NamedInput>,
+  what: string,
+): Promise<InferenceSession.OnnxValueMapType> {
+  try {
+    return await session.run(feedsOf(runtime, inputs));
+  } catch (error) {
+    const shapes = [...inputs].map(([name, { dims }]) => `${name} [${dims.join(", ")}]`).join(", ");
+    const message = `onnxruntime does not run ${what} on ${shapes}; if that is no good shape, give others: ${sentenceOf(error)}`;
+    throw new OnnxError("E_RUN", message, { cause: error });
+  }
 }
 
 /** Values in other files may be more than fit one: such a model is written for onnxruntime to read. */

@@ -1,11 +1,12 @@
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
-import { transferBar, transferLines } from "#dist/terminal/transfer.js";
+import { amountBar, amountLines, megabytes } from "#dist/terminal/amount.js";
 
 test("lines come every ten seconds and at the end, and what was kept does not count as fast", () => {
   let now = 0;
   const lines: string[] = [];
-  const progress = transferLines(
+  const progress = amountLines(
+    megabytes,
     (line) => lines.push(line),
     () => now,
   );
@@ -28,7 +29,7 @@ test("a bar shows share, rate and time left, and leaves the terminal as it was",
     written += chunk;
   });
   const terminal = Object.assign(stream, { isTTY: true, columns: 100 }) as unknown as NodeJS.WriteStream;
-  const progress = transferBar(terminal);
+  const progress = amountBar(terminal, megabytes);
   progress.begin(100e6, 0);
   await new Promise((resolve) => setTimeout(resolve, 20));
   progress.advance(25e6);

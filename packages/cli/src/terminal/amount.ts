@@ -1,22 +1,30 @@
 import { SingleBar } from "cli-progress";
 import colors from "picocolors";
-import type { TransferProgress } from "../datasets/download.ts";
+import type { AmountProgress } from "../datasets/download.ts";
 import { duration, percent } from "../words.ts";
 import { barOptions } from "./baroptions.ts";
 
 const SECONDS_BETWEEN = 10;
 
+/** Says an amount of what the work is counted in. */
+export type Amount = (count: number) => string;
+
 /** A bar with the rate and the time left on a terminal, a plain line every ten seconds elsewhere. */
-export function transferProgress(stream: NodeJS.WriteStream): TransferProgress {
-  return stream.isTTY ? transferBar(stream) : transferLines((line) => stream.write(`${line}\n`));
+export function amountProgress(stream: NodeJS.WriteStream, amount: Amount): AmountProgress {
+  return stream.isTTY ? amountBar(stream, amount) : amountLines(amount, (line) => stream.write(`${line}\n`));
 }
 
-export function transferBar(stream: NodeJS.WriteStream): TransferProgress {
+/** 138940914 → "138.9 MB" */
+export function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+export function amountBar(stream: NodeJS.WriteStream, amount: Amount): AmountProgress {
   const bar = new SingleBar(barOptions(stream, `${colors.cyan("{bar}")} {text}`));
   let state = (_done: number) => "";
   return {
     begin(total, kept) {
-      state = stateOf(total, kept);
+      state = stateOf(amount, total, kept);
       bar.start(total, kept, { text: state(kept) });
     },
     advance(done) {
@@ -28,10 +36,11 @@ export function transferBar(stream: NodeJS.WriteStream): TransferProgress {
   };
 }
 
-export function transferLines(
+export function amountLines(
+  amount: Amount,
   print: (line: string) => void,
   now: () => number = () => performance.now() / 1000,
-): TransferProgress {
+): AmountProgress {
   let state = (_done: number) => "";
   let lastLine = 0;
   let lastDone = 0;
@@ -41,10 +50,10 @@ export function transferLines(
   };
   return {
     begin(total, kept) {
-      state = stateOf(total, kept, now);
+      state = stateOf(amount, total, kept, now);
       lastDone = kept;
       lastLine = now();
-      if (kept > 0) print(`${megabytes(kept)} of ${megabytes(total)} from before kept`);
+      if (kept > 0) print(`${amount(kept)} of ${amount(total)} from before kept`);
     },
     advance(done) {
       lastDone = done;
@@ -54,19 +63,19 @@ export function transferLines(
   };
 }
 
-/** Says how far a transfer is; what was kept from before does not count as fast. */
-function stateOf(total: number, kept: number, now = () => performance.now() / 1000): (done: number) => string {
+/** Says how far the work is; what was kept from before does not count as fast. */
+function stateOf(
+  amount: Amount,
+  total: number,
+  kept: number,
+  now = () => performance.now() / 1000,
+): (done: number) => string {
   const since = now();
   return (done) => {
     const seconds = now() - since;
     const rate = seconds > 0 ? (done - kept) / seconds : 0;
     const left = done < total && rate > 0 ? `, ${duration((total - done) / rate)} left` : "";
     const share = percent(done / total, 0).padStart(4);
-    return `${share}  ${megabytes(done)} of ${megabytes(total)}, ${megabytes(rate)}/s${left}`;
+    return `${share}  ${amount(done)} of ${amount(total)}, ${amount(rate)}/s${left}`;
   };
-}
-
-/** 138940914 → "138.9 MB" */
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }
