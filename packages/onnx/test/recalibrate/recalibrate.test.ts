@@ -22,7 +22,7 @@ function batches(dims: readonly number[], size: number): () => InputBatch[] {
 /** Three convolutions with batch norm, the third beside the second, and their sum. */
 function branching(storage: Storage = {}): OnnxModel {
   return model({
-    type: storage.type,
+    type: storage.type ?? DataType.FLOAT,
     inputs: { x: ["n", 2, 6, 5] },
     outputs: ["y"],
     constants: [
