@@ -18,8 +18,8 @@ import { DataType } from "../model/tensor.ts";
 import type { Target } from "./targets.ts";
 
 /**
- * A model whose batch norms normalize by each batch's own statistics, as in training. Runtimes for inference do not take
- * BatchNormalization in that mode; with samples and places in one row, InstanceNormalization does the same.
+ * A model whose batch norms normalize by each batch's own statistics, as in training. BatchNormalization has that mode only
+ * from opset 14 on; with samples and places in one row, InstanceNormalization does the same in all.
  *
  *   x [N, C, …] → [N, C, S] → [C, N, S] → [1, C, N·S] → InstanceNormalization → and back
  */
