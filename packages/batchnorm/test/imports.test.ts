@@ -34,6 +34,7 @@ const orders = {
     "experiments",
     "training",
     "inspect",
+    "inputs",
     "recalibrate",
     "report",
     "terminal",

@@ -3,6 +3,12 @@ import { CommanderError } from "commander";
 import { program } from "./commands/program.ts";
 import { InputError, InterruptedError } from "./errors.ts";
 
+// A reader that has seen enough, such as head, is no fault.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
+
 /** Exit codes: 0 done, 1 failure, 2 bad input or usage, 130 interrupted. */
 try {
   await program().parseAsync();

@@ -1,12 +1,12 @@
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
-import { amountBar, amountLines, megabytes } from "#dist/terminal/amount.js";
+import { amountBar, amountLines, MEGABYTES } from "#dist/terminal/amount.js";
 
 test("lines come every ten seconds and at the end, and what was kept does not count as fast", () => {
   let now = 0;
   const lines: string[] = [];
   const progress = amountLines(
-    megabytes,
+    MEGABYTES,
     (line) => lines.push(line),
     () => now,
   );
@@ -16,10 +16,10 @@ test("lines come every ten seconds and at the end, and what was kept does not co
   now = 24;
   progress.end();
   expect(lines).toEqual([
-    "40.0 MB of 100.0 MB from before kept",
-    " 65%  65.0 MB of 100.0 MB, 2.5 MB/s, 14 s left",
-    " 90%  90.0 MB of 100.0 MB, 2.5 MB/s, 4 s left",
-    "100%  100.0 MB of 100.0 MB, 2.5 MB/s",
+    "40.0 of 100.0 MB from before kept",
+    " 65%  65.0 of 100.0 MB, 2.5 MB/s, 14 s left",
+    " 90%  90.0 of 100.0 MB, 2.5 MB/s, 4 s left",
+    "100%  100.0 of 100.0 MB, 2.5 MB/s",
   ]);
 });
 
@@ -29,12 +29,12 @@ test("a bar shows share, rate and time left, and leaves the terminal as it was",
     written += chunk;
   });
   const terminal = Object.assign(stream, { isTTY: true, columns: 100 }) as unknown as NodeJS.WriteStream;
-  const progress = amountBar(terminal, megabytes);
+  const progress = amountBar(terminal, MEGABYTES);
   progress.begin(100e6, 0);
   await new Promise((resolve) => setTimeout(resolve, 20));
   progress.advance(25e6);
   await new Promise((resolve) => setTimeout(resolve, 300));
   progress.end();
-  expect(written).toMatch(/25% {2}25\.0 MB of 100\.0 MB, [\d.]+ MB\/s, \d+ s left/);
+  expect(written).toMatch(/25% {2}25\.0 of 100\.0 MB, [\d.]+ MB\/s, \d+ s left/);
   expect(written.lastIndexOf("\x1b[?25h")).toBeGreaterThan(written.lastIndexOf("\x1b[?25l"));
 });

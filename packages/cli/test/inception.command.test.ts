@@ -6,7 +6,7 @@ import { writeFewColours } from "./colours.ts";
 import { batchnorm } from "./shell.ts";
 import { temporaryFolder } from "./support.ts";
 
-const SLOW = 120_000;
+const SLOW = 300_000;
 const recorded = (out: string, name: string) => JSON.parse(readFileSync(join(out, `${name}.json`), "utf8"));
 
 /** Everything but the seconds that trainings took. */

@@ -10,6 +10,7 @@ export {
   type KeptBatchNorm,
 } from "./fold/fold.ts";
 export { checkDestination, type OnnxModel, parseModel, readModel, serializeModel, writeModel } from "./model/file.ts";
+export { type DeclaredInput, modelInputs } from "./model/inputs.ts";
 export type { InputBatch, InputBatches } from "./recalibrate/observe.ts";
 export {
   type RecalibratedBatchNorm,

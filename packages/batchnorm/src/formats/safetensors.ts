@@ -22,7 +22,10 @@ export interface SafeTensors {
  * @throws BatchNormError E_FORMAT for an array named __metadata__, which is the header's own name; for an array whose
  *         type or length does not fit its `dtype` or shape
  */
-export function writeSafetensors({ tensors, metadata }: SafeTensors): Uint8Array {
+export function writeSafetensors({
+  tensors,
+  metadata = {},
+}: Pick<SafeTensors, "tensors"> & Partial<SafeTensors>): Uint8Array {
   if (Object.hasOwn(tensors, METADATA)) throw fail(`expected arrays of any other name than ${METADATA}`);
   const parts = Object.entries(tensors).map(([name, tensor]) => ({ name, ...encoded(name, tensor) }));
   parts.sort((a, b) => dtypeNames.indexOf(a.dtype) - dtypeNames.indexOf(b.dtype));

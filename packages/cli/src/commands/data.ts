@@ -1,5 +1,5 @@
 import { fetchCifar10 } from "../datasets/cifar10fetch.ts";
-import { amountProgress, megabytes } from "../terminal/amount.ts";
+import { amountProgress, MEGABYTES } from "../terminal/amount.ts";
 import { integer } from "../words.ts";
 
 /** Puts CIFAR-10 into the cache and says where it is. */
@@ -11,7 +11,7 @@ export async function dataCifar10(options: { data?: string; force?: boolean }): 
     const { folder, already, trainingImages, testImages } = await fetchCifar10({
       directory: options.data,
       force: options.force,
-      progress: amountProgress(process.stderr, megabytes),
+      progress: amountProgress(process.stderr, MEGABYTES),
       note: (line) => process.stderr.write(`${line}\n`),
       signal: interrupt.signal,
     });

@@ -77,4 +77,13 @@ export const EXPERIMENTS: readonly Entry[] = [
     examples: ["", "--quick", "--seed 7 --out out/seed7"],
     load: async () => (await import("./ensemble.ts")).ensembleExperiment,
   },
+  {
+    name: "shift",
+    images: "both",
+    summary: "new statistics for images that are not like those learned from",
+    description:
+      "Trains a network on MNIST, and one on CIFAR-10 where batchnorm data cifar10 has stored it, changes contrast, brightness, noise and blur of the test images, and estimates the running statistics anew from unlabelled ones. Draws accuracy before and after, and against the number of images that statistics come from. Takes some twenty minutes on two cores; stopped, it goes on from its last checkpoint.",
+    examples: ["", "--quick", "--data fashion --out out/fashion"],
+    load: async () => (await import("./shift.ts")).shiftExperiment,
+  },
 ];

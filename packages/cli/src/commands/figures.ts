@@ -10,6 +10,7 @@ import { figure1Figures } from "../report/figure1.ts";
 import { inceptionFigures } from "../report/inception.ts";
 import { regularizerFigures } from "../report/regularizer.ts";
 import { robustnessFigures } from "../report/robustness.ts";
+import { shiftFigures } from "../report/shift.ts";
 import type { Figure } from "../report/svg.ts";
 import { trainingFigures } from "../report/training.ts";
 
@@ -22,6 +23,7 @@ const DRAWING: Record<string, (results: any) => Figure[]> = {
   inception: inceptionFigures,
   regularizer: regularizerFigures,
   ensemble: ensembleFigures,
+  shift: shiftFigures,
   train: trainingFigures,
 };
 

@@ -14,11 +14,17 @@ import {
   writeModel,
 } from "batchnorm-onnx";
 import { InputError } from "../errors.ts";
+import type { Feeds } from "../inputs/feed.ts";
 import { formatOf, modelErrors } from "../inspect/files.ts";
 import { short } from "../inspect/lines.ts";
 import { integer, plural } from "../words.ts";
+import type { DataOptions } from "./dataoptions.ts";
+import { openFeeds, refuseImageOptions } from "./feeds.ts";
 
-export interface FoldCommandOptions {
+/** Samples of given data that the models are run on, unless they take another number at a time. */
+const MOST_SAMPLES = 8;
+
+export interface FoldCommandOptions extends DataOptions {
   readonly output: string;
   readonly affine?: boolean;
   readonly bound: number;
@@ -36,6 +42,7 @@ export async function foldCommand(path: string, options: FoldCommandOptions): Pr
   }
   await modelErrors(path, async () => {
     const before = await readModel(path);
+    const feeds = await feedsOf(before, options);
     const result = foldBatchNorms(before, { affine: options.affine ?? false });
     const { folded, kept, model: after, values } = result;
     if (folded.length + kept.length === 0) {
@@ -44,9 +51,16 @@ export async function foldCommand(path: string, options: FoldCommandOptions): Pr
     process.stdout.write(`${decisionLines(result).join("\n")}\n`);
     if (folded.length === 0) throw new InputError(`${path}: nothing can be folded, so nothing was written`);
     const { shape: shapes, size: sizes, seed, bound } = options;
-    const comparison = await compareModels(before, after, { shapes, sizes, seed, values });
-    process.stdout.write(`${comparisonLine(comparison)}\n`);
-    if (!agree(comparison, bound)) {
+    const comparisons = [await compareModels(before, after, { shapes, sizes, seed, values })];
+    process.stdout.write(`${comparisonLine(comparisons[0], "random")}\n`);
+    if (feeds) {
+      const count = feeds.batch ?? Math.min(feeds.count, MOST_SAMPLES);
+      const given = await compareModels(before, after, { inputs: await feeds.read(0, count), runs: 1, values });
+      const samples = `the first ${plural(count, "sample")} of ${feeds.sources.join(", ")} as`;
+      process.stdout.write(`${comparisonLine(given, samples)}\n`);
+      comparisons.push(given);
+    }
+    if (!comparisons.every((each) => agree(each, bound))) {
       throw new InputError(
         `${path}: the folded model differs by more than ${bound} of the largest value, so nothing was written; --bound allows more`,
       );
@@ -55,6 +69,13 @@ export async function foldCommand(path: string, options: FoldCommandOptions): Pr
     process.stdout.write(`${await sizeLine(before, after, path, options.output)}\n`);
     process.stdout.write(`${await timeLine(before, after, { shapes, sizes })}\n`);
   });
+}
+
+/** What to run on beside random values; null where nothing is given. */
+async function feedsOf(model: OnnxModel, options: FoldCommandOptions): Promise<Feeds | null> {
+  if (options.data !== undefined) return openFeeds(model, options.data, options);
+  refuseImageOptions(options, "there is no --data");
+  return null;
 }
 
 function decisionLines({ folded, kept }: FoldResult): string[] {
@@ -66,11 +87,11 @@ function decisionLines({ folded, kept }: FoldResult): string[] {
   ];
 }
 
-/** The largest difference that was seen, of all outputs and inner values. */
-function comparisonLine({ runs, outputs, values, shapes }: Comparison): string {
+/** The largest difference that was seen, of all outputs and inner values. @param on  what the inputs were */
+function comparisonLine({ runs, outputs, values, shapes }: Comparison, on: string): string {
   const widest = [...outputs, ...values].reduce((a, b) => (b.relative > a.relative ? b : a));
-  const on = Object.entries(shapes).map(([name, dims]) => `${name} [${dims.join(", ")}]`);
-  return `Run ${plural(runs, "time")} in onnxruntime on random ${on.join(", ")}: largest difference ${short(widest.absolute)}, ${short(widest.relative)} of the largest value (${widest.name})`;
+  const inputs = Object.entries(shapes).map(([name, dims]) => `${name} [${dims.join(", ")}]`);
+  return `Run ${plural(runs, "time")} in onnxruntime on ${on} ${inputs.join(", ")}: largest difference ${short(widest.absolute)}, ${short(widest.relative)} of the largest value (${widest.name})`;
 }
 
 /** onnxruntime folds batch norms too as it loads a model: what is left to win in its runs shows in the second pair. */

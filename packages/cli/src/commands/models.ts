@@ -1,7 +1,8 @@
 /** The commands for models that come from elsewhere. */
 import { type Command, Option } from "commander";
+import { dataOptions } from "./dataoptions.ts";
 import { examples } from "./examples.ts";
-import { namedShape, namedSize, positive, seed } from "./options.ts";
+import { count, namedShape, namedSize, positive, seed, share } from "./options.ts";
 
 export function addInspect(root: Command): void {
   root
@@ -34,7 +35,7 @@ export function addInspect(root: Command): void {
 }
 
 export function addFold(root: Command): void {
-  root
+  const command = root
     .command("fold")
     .summary("put batch norm into the weights around it")
     .description(
@@ -58,16 +59,59 @@ export function addFold(root: Command): void {
         .argParser(namedSize)
         .default({}, "2 for the first axis, 64 for others"),
     )
-    .addOption(new Option("--seed <n>", "seed of the random inputs").argParser(seed).default(1))
+    .addOption(new Option("--seed <n>", "seed of the random inputs").argParser(seed).default(1));
+  for (const option of dataOptions("run on these samples too, the first 8")) command.addOption(option);
+  command
     .addHelpText(
       "after",
       examples([
         "batchnorm fold model.onnx -o folded.onnx",
         "batchnorm fold model.onnx -o folded.onnx --shape image=1,3,224,224",
+        "batchnorm fold model.onnx -o folded.onnx --data photos --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225",
       ]),
     )
     .action(async (model, options) => {
       const { foldCommand } = await import("./fold.ts");
       await foldCommand(model, options);
+    });
+}
+
+export function addRecalibrate(root: Command): void {
+  const command = root
+    .command("recalibrate")
+    .summary("re-estimate the running statistics of a model on new data")
+    .description(
+      "Estimates the running statistics of an ONNX model's batch norms anew from data without labels, one layer after another, shows what moved, and writes the new model. Weights stay as they are, and the original is never changed.",
+    )
+    .argument("<model>", "a .onnx file")
+    .requiredOption("-o, --output <file>", "where to write the recalibrated model");
+  for (const option of dataOptions("estimate from these samples")) {
+    command.addOption(option.attributeName() === "data" ? option.makeOptionMandatory() : option);
+  }
+  command
+    .option("--one-pass", "estimate all batch norms in one pass, each seeing what the ones before it give in training")
+    .addOption(
+      new Option("--prior <x>", "weight of the old statistics in the new ones, from 0 to 1")
+        .argParser(share)
+        .default(0),
+    )
+    .addOption(new Option("--samples <n>", "use only the first so many samples").argParser(count))
+    .addOption(
+      new Option("--batch-size <n>", "samples at a time, where the model does not fix it").argParser(count).default(32),
+    )
+    .option("--channels", "list every channel, before and after")
+    .option("--json", "print everything as JSON instead of a table")
+    .option("--html <file>", "write a page with figures too")
+    .addHelpText(
+      "after",
+      examples([
+        "batchnorm recalibrate model.onnx --data photos/ -o new.onnx --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225",
+        "batchnorm recalibrate model.onnx --data inputs.npy -o new.onnx --html moved.html",
+        "batchnorm recalibrate model.onnx --data few.npz -o new.onnx --prior 0.5",
+      ]),
+    )
+    .action(async (model, options) => {
+      const { recalibrateCommand } = await import("./recalibrate.ts");
+      await recalibrateCommand(model, options);
     });
 }

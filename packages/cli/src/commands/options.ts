@@ -13,7 +13,7 @@ export interface ReproduceOptions {
 }
 
 /** What an experiment's images are, which decides about the time that it takes. */
-export type ImagesOf = "MNIST" | "CIFAR-10";
+export type ImagesOf = "MNIST" | "CIFAR-10" | "both";
 
 const TEXTS: Record<ImagesOf, { quick: string; data: string }> = {
   MNIST: {
@@ -23,6 +23,10 @@ const TEXTS: Record<ImagesOf, { quick: string; data: string }> = {
   "CIFAR-10": {
     quick: "a preview in under five minutes: the same with fewer images and steps",
     data: "folder with the six binary files of a data set like CIFAR-10 (default: what batchnorm data cifar10 stored)",
+  },
+  both: {
+    quick: "a preview in under three minutes: the same with fewer images and steps",
+    data: "folder with the four IDX files of a data set like MNIST, plain or .gz, in place of MNIST",
   },
 };
 
@@ -65,6 +69,15 @@ export function positive(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !Number.isFinite(value) || value <= 0) {
     throw new InvalidArgumentError("Expected a number above 0.");
+  }
+  return value;
+}
+
+/** A number from 0 to 1. */
+export function share(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0 && value <= 1)) {
+    throw new InvalidArgumentError("Expected a number from 0 to 1.");
   }
   return value;
 }

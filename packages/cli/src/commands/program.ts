@@ -3,7 +3,7 @@ import { version } from "../experiments/results.ts";
 import { MODEL_NAMES } from "../training/names.ts";
 import { EXPERIMENTS } from "./entries.ts";
 import { examples } from "./examples.ts";
-import { addFold, addInspect } from "./models.ts";
+import { addFold, addInspect, addRecalibrate } from "./models.ts";
 import { reproduceOptions } from "./options.ts";
 import { trainOptions } from "./trainoptions.ts";
 
@@ -55,6 +55,7 @@ export function program(): Command {
   addTrain(root);
   addInspect(root);
   addFold(root);
+  addRecalibrate(root);
   return root;
 }
 

@@ -39,7 +39,9 @@ export async function modelErrors<T>(path: string, work: () => Promise<T>): Prom
     return await work();
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (error instanceof BatchNormError || error instanceof OnnxError) throw new InputError(`${path}: ${message}`);
+    if (error instanceof BatchNormError || error instanceof OnnxError) {
+      throw new InputError(message.includes(path) ? message : `${path}: ${message}`);
+    }
     if (code === "ENOENT") throw new InputError(`${path}: there is no such file`);
     if (code === "EISDIR" || code === "EACCES") throw new InputError(`${path}: could not be read: ${message}`);
     throw error;

@@ -1,7 +1,7 @@
 import pc from "picocolors";
 import { columns, short } from "../inspect/lines.ts";
 import { integer } from "../words.ts";
-import { type MovedBatchNorm, type MovedChannel, median } from "./moved.ts";
+import { type MovedBatchNorm, type MovedChannel, middleAndEnds } from "./moved.ts";
 
 const MOST_MOVED = 8;
 
@@ -23,12 +23,6 @@ export function movedLines(batchNorms: readonly MovedBatchNorm[], all: boolean):
     all ? "Every channel:" : "Moved most:",
     ...columns((all ? every : most).map(channelRow)),
   ];
-}
-
-/** "−0.1 (−2.3 … 0.4)": the median of the channels, and the ends. */
-function middleAndEnds(values: readonly number[]): string {
-  const [least, most] = [Math.min(...values), Math.max(...values)];
-  return `${short(median(values))} (${short(least)} … ${short(most)})`;
 }
 
 function channelRow({ name, channel, mean, variance }: MovedChannel & { name: string }): string[] {

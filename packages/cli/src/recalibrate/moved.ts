@@ -1,4 +1,5 @@
 import type { RecalibratedBatchNorm } from "batchnorm-onnx";
+import { fixed } from "../words.ts";
 
 /** How far the statistics of one channel moved. */
 export interface MovedChannel {
@@ -33,8 +34,13 @@ export function moved({ name, count, eps, before, after }: RecalibratedBatchNorm
   return { name, count, channels };
 }
 
-/** The middle of some numbers. */
-export function median(values: readonly number[]): number {
+/** "−0.10 (−2.31 … 0.42)": the median of some numbers, and the ends. */
+export function middleAndEnds(values: readonly number[]): string {
+  const [least, middle, most] = [Math.min(...values), median(values), Math.max(...values)].map((v) => fixed(v, 2));
+  return `${middle} (${least} … ${most})`;
+}
+
+function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const half = sorted.length >> 1;
   return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;

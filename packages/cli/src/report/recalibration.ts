@@ -1,6 +1,5 @@
-import { short } from "../inspect/lines.ts";
 import type { RecalibrationFacts } from "../recalibrate/json.ts";
-import { type MovedBatchNorm, median, moved } from "../recalibrate/moved.ts";
+import { type MovedBatchNorm, middleAndEnds, moved } from "../recalibrate/moved.ts";
 import { integer, plural } from "../words.ts";
 import { beforeAfter } from "./charts/beforeafter.ts";
 import { movedChart } from "./charts/moved.ts";
@@ -29,18 +28,14 @@ ${table(
     name,
     integer(channels.length),
     integer(count),
-    ends(channels.map(({ shift }) => shift)),
-    ends(channels.map(({ stretch }) => stretch)),
+    middleAndEnds(channels.map(({ shift }) => shift)),
+    middleAndEnds(channels.map(({ stretch }) => stretch)),
   ]),
 )}
 ${kept.length ? html`<ul>${kept.map((each) => html`<li>${each.name} keeps its statistics: ${each.reason}.</li>`)}</ul>` : null}
 ${all.map(section)}`,
     footer: html`<p>Made by <code>batchnorm recalibrate</code> ${version}.</p>`,
   });
-}
-
-function ends(values: readonly number[]): string {
-  return `${short(median(values))} (${short(Math.min(...values))} … ${short(Math.max(...values))})`;
 }
 
 function section({ name, channels }: MovedBatchNorm): Markup {

@@ -34,6 +34,7 @@ export const STYLE = `
   figure svg { display: block; width: 100%; height: auto; }
   figcaption { color: var(--muted); font-size: 14px; margin-top: 6px; max-width: 70ch; }
   .histograms { display: grid; gap: 8px 16px; grid-template-columns: repeat(auto-fit, minmax(220px, 1fr)); max-width: 1080px; }
+  .panels { display: grid; gap: 8px 12px; grid-template-columns: repeat(auto-fit, minmax(180px, 1fr)); margin: 0 0 24px; }
   .wide svg { max-width: 760px; }
   .with { color: var(--with); font-weight: 600; }
   .without { color: var(--without); font-weight: 600; }

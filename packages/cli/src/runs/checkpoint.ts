@@ -1,6 +1,6 @@
 import { BatchNormError, type Trainer } from "batchnorm";
 import { readSafetensors, writeSafetensors } from "batchnorm/formats";
-import type { ImagePoint, ImageSpec } from "./imagespec.ts";
+import type { ImagePoint } from "./imagespec.ts";
 import { type Checkpoint, canonical, type RunSpec } from "./spec.ts";
 
 /** What a training has shown up to a checkpoint. */
@@ -21,7 +21,7 @@ interface Note {
 }
 
 /** The trainer's own checkpoint with the journal in its metadata: one safetensors file, so that they always belong together. */
-export function packCheckpoint(trainer: Trainer, spec: ImageSpec, journal: Journal): Checkpoint {
+export function packCheckpoint(trainer: Trainer, spec: RunSpec, journal: Journal): Checkpoint {
   const step = trainer.stepCount;
   const { tensors, metadata } = readSafetensors(trainer.save());
   const note: Note = { spec, step, journal };

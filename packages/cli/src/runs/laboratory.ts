@@ -33,6 +33,11 @@ export class Laboratory {
     this.#options = options;
   }
 
+  /** The same laboratory for runs on other data. */
+  on(data: SharedData): Laboratory {
+    return new Laboratory({ ...this.#options, data });
+  }
+
   /**
    * The results of the given runs, in their order. Runs that the store has are not repeated, those that it has a
    * checkpoint of go on from there, and a spec that stands in the list twice is carried out once.

@@ -1,8 +1,9 @@
 import type { Checkpoint, RunResult, RunSpec } from "./spec.ts";
 
-/** What the command sends to a worker: the next run to carry out, and where to go on with it. */
+/** What the command sends to a worker: the next run to carry out, what it works on, and where to go on with it. */
 export interface RunRequest {
   readonly spec: RunSpec;
+  readonly weights: string | undefined;
   readonly checkpoint: Checkpoint | undefined;
 }
 

@@ -85,6 +85,7 @@ function carryOut(worker: Worker, job: Job, told: Told, signal: AbortSignal): Pr
     const onAbort = () => fail(new InterruptedError("interrupted"));
     worker.on("message", onMessage).on("error", onError).on("exit", onExit);
     signal.addEventListener("abort", onAbort);
-    worker.postMessage({ spec: job.spec, checkpoint: job.checkpoint } satisfies RunRequest);
+    const { spec, weights, checkpoint } = job;
+    worker.postMessage({ spec, weights, checkpoint } satisfies RunRequest);
   });
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { ImageResult, ImageSpec } from "./imagespec.ts";
+import type { NetworkResult, NetworkSpec, ShiftResult, ShiftSpec } from "./shiftspec.ts";
 
 /** Which images a run learns from: all training images, or all but those held out for choosing settings. */
 export type TrainingPart = "all" | "all-but-held-out";
@@ -47,7 +48,7 @@ export interface DriftSpec {
   readonly seed: number;
 }
 
-export type RunSpec = TrainingSpec | DriftSpec | ImageSpec;
+export type RunSpec = TrainingSpec | DriftSpec | ImageSpec | NetworkSpec | ShiftSpec;
 
 /** One line of what a training showed on its way. */
 export interface TrainingPoint {
@@ -83,7 +84,7 @@ export interface DriftResult {
   readonly seconds: number;
 }
 
-export type RunResult = TrainingResult | DriftResult | ImageResult;
+export type RunResult = TrainingResult | DriftResult | ImageResult | NetworkResult | ShiftResult;
 
 /** The result that belongs to a kind of run. */
 export type ResultOf<Spec extends RunSpec> = Extract<RunResult, { kind: Spec["kind"] }>;
@@ -99,6 +100,8 @@ export interface Checkpoint {
 export interface Job<Spec extends RunSpec = RunSpec> {
   readonly label: string;
   readonly spec: Spec;
+  /** base64 of the safetensors file that the training of the spec's network gave */
+  readonly weights?: string | undefined;
   /** what an earlier call left of it */
   readonly checkpoint?: Checkpoint | undefined;
 }

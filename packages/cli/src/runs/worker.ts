@@ -3,6 +3,8 @@ import type { SharedData } from "../datasets/shared.ts";
 import { runDrift } from "./drift.ts";
 import { runImages } from "./images.ts";
 import type { RunReply, RunReporter, RunRequest } from "./messages.ts";
+import { runNetwork } from "./network.ts";
+import { runShift } from "./shift.ts";
 import type { RunResult } from "./spec.ts";
 import { runTraining } from "./training.ts";
 
@@ -18,7 +20,7 @@ parentPort?.on("message", async (request: RunRequest) => {
   send({ kind: "finished", result: await carryOut(request) });
 });
 
-async function carryOut({ spec, checkpoint }: RunRequest): Promise<RunResult> {
+async function carryOut({ spec, weights, checkpoint }: RunRequest): Promise<RunResult> {
   switch (spec.kind) {
     case "training":
       return runTraining(spec, data, reporter.advanced);
@@ -26,5 +28,9 @@ async function carryOut({ spec, checkpoint }: RunRequest): Promise<RunResult> {
       return runDrift(spec, data, reporter.advanced);
     case "images":
       return runImages(spec, data, reporter, checkpoint);
+    case "network":
+      return runNetwork(spec, data, reporter, checkpoint);
+    case "shift":
+      return runShift(spec, data, weights, reporter.advanced);
   }
 }

@@ -1,23 +1,26 @@
 import { SingleBar } from "cli-progress";
 import colors from "picocolors";
 import type { AmountProgress } from "../datasets/download.ts";
-import { duration, percent } from "../words.ts";
+import { duration, integer, percent } from "../words.ts";
 import { barOptions } from "./baroptions.ts";
 
 const SECONDS_BETWEEN = 10;
 
-/** Says an amount of what the work is counted in. */
-export type Amount = (count: number) => string;
+/** What the work is counted in. */
+export interface Amount {
+  /** Such as "138.9". */
+  number(count: number): string;
+  readonly unit: string;
+}
 
 /** A bar with the rate and the time left on a terminal, a plain line every ten seconds elsewhere. */
 export function amountProgress(stream: NodeJS.WriteStream, amount: Amount): AmountProgress {
   return stream.isTTY ? amountBar(stream, amount) : amountLines(amount, (line) => stream.write(`${line}\n`));
 }
 
-/** 138940914 → "138.9 MB" */
-export function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
-}
+export const MEGABYTES: Amount = { number: (bytes) => (bytes / 1e6).toFixed(1), unit: "MB" };
+
+export const SAMPLES: Amount = { number: integer, unit: "samples" };
 
 export function amountBar(stream: NodeJS.WriteStream, amount: Amount): AmountProgress {
   const bar = new SingleBar(barOptions(stream, `${colors.cyan("{bar}")} {text}`));
@@ -53,7 +56,7 @@ export function amountLines(
       state = stateOf(amount, total, kept, now);
       lastDone = kept;
       lastLine = now();
-      if (kept > 0) print(`${amount(kept)} of ${amount(total)} from before kept`);
+      if (kept > 0) print(`${outOf(amount, kept, total)} from before kept`);
     },
     advance(done) {
       lastDone = done;
@@ -76,6 +79,10 @@ function stateOf(
     const rate = seconds > 0 ? (done - kept) / seconds : 0;
     const left = done < total && rate > 0 ? `, ${duration((total - done) / rate)} left` : "";
     const share = percent(done / total, 0).padStart(4);
-    return `${share}  ${amount(done)} of ${amount(total)}, ${amount(rate)}/s${left}`;
+    return `${share}  ${outOf(amount, done, total)}, ${amount.number(rate)} ${amount.unit}/s${left}`;
   };
+}
+
+function outOf({ number, unit }: Amount, done: number, total: number): string {
+  return `${number(done)} of ${number(total)} ${unit}`;
 }

@@ -32,7 +32,9 @@ export async function readWhole(
     }
   } catch (error) {
     if (error instanceof OnnxError) throw error;
-    throw new OnnxError("E_FILE", `cannot read "${path}": ${sentenceOf(error)}`, { cause: error });
+    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    const message = missing ? `there is no file "${path}"` : `cannot read "${path}": ${sentenceOf(error)}`;
+    throw new OnnxError("E_FILE", message, { cause: error });
   }
 }
 

@@ -1,0 +1,90 @@
+import { accuracy, type Dataset, Inference, type Layer, recalibrate } from "batchnorm";
+import { readSafetensors } from "batchnorm/formats";
+import type { SharedData, SharedImages } from "../datasets/shared.ts";
+import { shifted } from "../datasets/shifts.ts";
+import { batches } from "./batches.ts";
+import { imagesLike, learnedStatistics, NETWORKS } from "./networks.ts";
+import type { ShiftPoint, ShiftResult, ShiftSpec } from "./shiftspec.ts";
+
+/** The test images that statistics come from, as the first so many of a data set; the others are measured on. */
+export function statisticsImages(images: number): number {
+  return Math.floor(images / 2);
+}
+
+/**
+ * Gives a trained network running statistics from shifted images, in each of the spec's ways, and measures each time how
+ * accurate it is on other images with the same shift.
+ *
+ * @param weights  base64 of the safetensors file that the training of the spec's network gave
+ * @param report   called after each estimate with its number, from 1
+ */
+export function runShift(
+  spec: ShiftSpec,
+  data: SharedData,
+  weights: string | undefined,
+  report: (step: number) => void,
+): ShiftResult {
+  if (weights === undefined) throw new Error("runShift: expected the weights of the network");
+  const started = performance.now();
+  const { network, seed } = spec.network;
+  const model = NETWORKS[network].build(seed);
+  const { tensors } = readSafetensors(Buffer.from(weights, "base64"));
+  const images = shiftedImages(spec, data.test);
+  const statistics = learnedStatistics(spec.network, data);
+  const chosen = (isChosen: (index: number) => boolean) => imagesLike(part(images, isChosen), network, statistics);
+  const half = statisticsImages(spec.images);
+  const measured = chosen((at) => at >= half);
+  const points = spec.estimates.map((estimate, index): ShiftPoint => {
+    model.loadStateDict(tensors);
+    if (estimate) {
+      const { classes, onePass, prior } = estimate;
+      const last = Math.min(half, estimate.images);
+      const unlabelled = chosen((at) => at < last && (classes?.includes(images.labels[at]) ?? true));
+      recalibrate(model, () => batches(unlabelled), { onePass, prior });
+    }
+    const point = { step: index + 1, accuracy: accuracyOn(model, measured) };
+    report(point.step);
+    return point;
+  });
+  return { kind: "shift", points, seconds: (performance.now() - started) / 1000 };
+}
+
+type Images = Pick<SharedImages, "images" | "labels">;
+
+/** The first test images with bytes from 0 to 255, shifted. */
+function shiftedImages({ network, shift, images: count, seed }: ShiftSpec, test: SharedImages): Images {
+  const { image, white } = NETWORKS[network.network];
+  const size = image[0] * image[1] * image[2];
+  const images = test.images.slice(0, count * size).map((byte) => byte * (255 / white));
+  const labels = test.labels.subarray(0, count);
+  return { images: shift ? shifted(images, image, shift, seed) : images, labels };
+}
+
+/** Those of the images whose indices are chosen. */
+function part({ images, labels }: Images, isChosen: (index: number) => boolean): Images {
+  const size = images.length / labels.length;
+  const chosen = [...labels.keys()].filter(isChosen);
+  const result = { images: new Uint8Array(chosen.length * size), labels: new Uint8Array(chosen.length) };
+  for (const [to, index] of chosen.entries()) {
+    result.images.set(images.subarray(index * size, (index + 1) * size), to * size);
+    result.labels[to] = labels[index];
+  }
+  return result;
+}
+
+/** Share of correct answers, 0 to 1. */
+function accuracyOn(model: Layer, data: Dataset): number {
+  const inference = new Inference(model);
+  try {
+    let correct = 0;
+    let from = 0;
+    for (const batch of batches(data)) {
+      const to = from + batch.shape[0];
+      correct += accuracy(inference.predict(batch), data.labels.subarray(from, to)) * (to - from);
+      from = to;
+    }
+    return Math.round(correct) / data.length;
+  } finally {
+    inference.close();
+  }
+}
