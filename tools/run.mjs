@@ -1,4 +1,4 @@
-// The five scripts of package.json: each does all of its own set-up, and only what has changed since the last time.
+// The scripts of package.json: each does all of its own set-up, and only what has changed since the last time.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const library = join(root, "packages/batchnorm");
+const web = join(root, "packages/web");
 const stamps = join(root, "node_modules/.stamps");
 
 function run(command, args, options = {}) {
@@ -66,9 +67,24 @@ function build() {
   tool("typescript/bin/tsc", "-b", "packages/batchnorm", "packages/onnx", "packages/cli");
 }
 
+/** The page of packages/web, as files for any host. */
+function buildLab() {
+  const own = ["src", "public", "tools", "index.html", "vite.config.mjs", "tsconfig.json"].map((path) =>
+    join(web, path),
+  );
+  if (!existsSync(join(web, "dist/index.html"))) forget("lab");
+  once("lab", [...own, join(library, "dist"), join(root, "package-lock.json")], () => {
+    tool("typescript/bin/tsc", "-p", "packages/web");
+    tool("vite/bin/vite.js", "build", "packages/web", "--logLevel", "warn");
+  });
+}
+
 const [script, ...args] = process.argv.slice(2);
 const scripts = {
-  build,
+  build() {
+    build();
+    buildLab();
+  },
   start() {
     build();
     node(join(root, "packages/cli/dist/main.js"), "reproduce", "figure1", ...args);
@@ -76,10 +92,12 @@ const scripts = {
   check() {
     build();
     tool("typescript/bin/tsc", "-p", "tsconfig.test.json");
+    tool("typescript/bin/tsc", "-p", "packages/web");
     tool("@biomejs/biome/bin/biome", "check", ".");
   },
   test() {
     build();
+    buildLab();
     tool("vitest/vitest.mjs", "run", ...args);
   },
   bench() {
@@ -90,6 +108,11 @@ const scripts = {
       run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: bench }),
     );
     node(join(root, "bench/main.mjs"), ...args);
+  },
+  lab() {
+    build();
+    buildLab();
+    tool("vite/bin/vite.js", "preview", "packages/web", ...args);
   },
 };
 scripts[script]();

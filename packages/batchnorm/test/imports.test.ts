@@ -41,6 +41,7 @@ const orders = {
     "commands",
     "main",
   ],
+  "web/src": ["errors", "words", "state", "data", "network", "worker", "charts", "panels", "main"],
 };
 
 /** What each file imports of the others, by path. */
