@@ -17,6 +17,11 @@ export default defineConfig({
   appType: "mpa",
   plugins: [digits],
   worker: { format: "es" },
-  build: { target: "es2023", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  build: {
+    target: "es2023",
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rolldownOptions: { checks: { pluginTimings: false } },
+  },
   preview: { host: "localhost", headers },
 });

@@ -7,6 +7,8 @@ export class Arena {
 
   constructor(memory: Memory) {
     this.memory = memory;
+    // A plan that is bound again asks for the same blocks at the same offsets, and fits where it was before.
+    memory.restagger();
   }
 
   allocate(bytes: number): number {

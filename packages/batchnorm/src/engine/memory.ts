@@ -76,10 +76,15 @@ export class Memory {
     else this.#free.splice(i, 0, block);
   }
 
+  /** The next large block starts at the offset that the first one had. */
+  restagger(): void {
+    this.#stagger = 0;
+  }
+
   /** Forgets every block: the next ones get the addresses that the first ones got. */
   reset(): void {
     this.#sizes.clear();
-    this.#stagger = 0;
+    this.restagger();
     this.#free = [{ start: this.#base, end: Number.POSITIVE_INFINITY }];
   }
 

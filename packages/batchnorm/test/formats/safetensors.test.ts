@@ -83,16 +83,14 @@ describe("safetensors", () => {
     });
   });
 
-  it("are read from a Buffer and from the middle of an array, as copies", () => {
+  it("are read from the middle of an array, as copies", () => {
     const data = Float32Array.of(1, 2);
     const bytes = writeSafetensors({ tensors: { a: { shape: [2], data } }, metadata: {} });
     const padded = new Uint8Array(bytes.length + 7);
     padded.set(bytes, 3);
-    for (const source of [Buffer.from(bytes), padded.subarray(3, 3 + bytes.length)]) {
-      const { tensors } = readSafetensors(source);
-      source.fill(0);
-      expect(tensors).toEqual({ a: { dtype: "F32", shape: [2], data: Float32Array.of(1, 2) } });
-    }
+    const { tensors } = readSafetensors(padded.subarray(3, 3 + bytes.length));
+    padded.fill(0);
+    expect(tensors).toEqual({ a: { dtype: "F32", shape: [2], data: Float32Array.of(1, 2) } });
   });
 
   it("may be without arrays", () => {

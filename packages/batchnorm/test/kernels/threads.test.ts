@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { Engine } from "#dist/engine/engine.js";
 import { kernelNames } from "#dist/kernels/contract.js";
 import type { WasmBuild } from "#dist/kernels/wasm.js";
-import { bytesOf } from "../support/data.ts";
+import { sameBytes } from "../support/data.ts";
 import { runKernel } from "../support/kernel.ts";
 import { started } from "../support/pool.ts";
 import { specs } from "./cases/index.ts";
@@ -31,7 +31,7 @@ test.each(kernelNames)("%s gives the same bits on 1, 2 and 3 threads", (name) =>
         const got = runKernel(engine, name, kernelCase, outs);
         const where = `${engine.build}, ${engine.threads} threads: ${kernelCase.label}`;
         for (const out of outs.filter((o) => want.after[o])) {
-          expect(bytesOf(got.after[out]).equals(bytesOf(want.after[out])), `${out}, ${where}`).toBe(true);
+          expect(sameBytes(got.after[out], want.after[out]), `${out}, ${where}`).toBe(true);
         }
         expect(got.damage, where).toEqual([]);
       }

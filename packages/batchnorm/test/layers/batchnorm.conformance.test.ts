@@ -1,14 +1,12 @@
 /** Against PyTorch's batch norm, computed in float64: sequences of calls on one layer. */
-import { readdirSync, readFileSync } from "node:fs";
 import { BatchNorm, type Tensor, tensor } from "batchnorm";
 import { describe, expect, test } from "vitest";
 import { onEveryBuild } from "../support/builds.ts";
+import { type Packed, unpack } from "../support/conformance.ts";
 import { largest, largestDifference } from "../support/data.ts";
 import { channelsLast } from "../support/layers.ts";
 
-interface Packed {
-  shape: number[];
-  f64: string;
+interface Result extends Packed {
   /** How far PyTorch's own float32 run was off. */
   f32err?: number;
 }
@@ -16,12 +14,12 @@ interface Step {
   mode: "train" | "eval";
   input: Packed;
   gradOutput: Packed;
-  output: Packed;
-  gradInput: Packed;
-  gradWeight?: Packed;
-  gradBias?: Packed;
-  runningMean?: Packed;
-  runningVar?: Packed;
+  output: Result;
+  gradInput: Result;
+  gradWeight?: Result;
+  gradBias?: Result;
+  runningMean?: Result;
+  runningVar?: Result;
   numBatchesTracked?: number;
 }
 interface Case {
@@ -31,11 +29,8 @@ interface Case {
   steps: Step[];
 }
 
-const folder = new URL("../conformance/layer/", import.meta.url);
-const names = readdirSync(folder).map((file) => file.replace(".json", ""));
-const load = (name: string): Case => JSON.parse(readFileSync(new URL(`${name}.json`, folder), "utf8"));
-
-const unpack = ({ f64 }: Packed) => new Float64Array(Uint8Array.from(Buffer.from(f64, "base64")).buffer);
+const files = import.meta.glob<Case>("../conformance/layer/*.json", { eager: true, import: "default" });
+const cases = Object.entries(files).map(([path, one]) => [path.replace(/.*\/|\.json$/g, ""), one] as const);
 
 /** How a case's arrays, which have their channels on axis 1, are laid out for the layer. */
 interface Form {
@@ -51,9 +46,10 @@ const channelsAtEnd: Form = {
     channelsLast(values, { outer, channels, inner: space.reduce((a, b) => a * b, 1) }),
 };
 
-function expectWithin(got: Tensor | null | undefined, want: Packed | undefined, form: Form | null, what: string): void {
+function expectWithin(got: Tensor | null | undefined, want: Result | undefined, form: Form | null, what: string): void {
   if (!want) return;
-  const exact = form ? form.values(unpack(want), want.shape) : unpack(want);
+  const { data } = unpack(want);
+  const exact = form ? form.values(data, want.shape) : data;
   const bound = Math.max(2 * (want.f32err ?? 0), 1e-6 * largest(exact));
   expect(got?.shape, what).toEqual(form ? form.shape(want.shape) : want.shape);
   expect(largestDifference(got!.data, exact), what).toBeLessThanOrEqual(bound);
@@ -62,9 +58,9 @@ function expectWithin(got: Tensor | null | undefined, want: Packed | undefined, 
 function replay({ config, weight, bias, steps }: Case, form: Form): void {
   const { numFeatures, ...options } = config;
   const bn = new BatchNorm(numFeatures, { ...options, axis: form.axis });
-  if (weight) bn.weight?.data.set(unpack(weight));
-  if (bias) bn.bias?.data.set(unpack(bias));
-  const tensorOf = (packed: Packed) => tensor(form.values(unpack(packed), packed.shape), form.shape(packed.shape));
+  if (weight) bn.weight?.data.set(unpack(weight).data);
+  if (bias) bn.bias?.data.set(unpack(bias).data);
+  const tensorOf = (packed: Packed) => tensor(form.values(unpack(packed).data, packed.shape), form.shape(packed.shape));
   for (const [i, step] of steps.entries()) {
     const what = (array: string) => `${array} of call ${i}, ${step.mode}`;
     if (step.mode === "train") bn.train();
@@ -81,15 +77,15 @@ function replay({ config, weight, bias, steps }: Case, form: Form): void {
 }
 
 test("all cases are there, and some of each kind", () => {
-  expect(names.length).toBeGreaterThanOrEqual(18);
-  const steps = names.flatMap((name) => load(name).steps);
+  expect(cases.length).toBeGreaterThanOrEqual(18);
+  const steps = cases.flatMap(([, one]) => one.steps);
   for (const mode of ["train", "eval"]) expect(steps.some((step) => step.mode === mode)).toBe(true);
   for (const rank of [2, 3, 4, 5]) expect(steps.some(({ input }) => input.shape.length === rank)).toBe(true);
 });
 
 onEveryBuild(() => {
-  describe.each(names)("%s", (name) => {
-    test("gives what PyTorch gives, channels second", () => replay(load(name), channelsSecond));
-    test("gives what PyTorch gives, channels last", () => replay(load(name), channelsAtEnd));
+  describe.each(cases)("%s", (_name, one) => {
+    test("gives what PyTorch gives, channels second", () => replay(one, channelsSecond));
+    test("gives what PyTorch gives, channels last", () => replay(one, channelsAtEnd));
   });
 });

@@ -22,9 +22,9 @@ import {
 } from "batchnorm";
 import { describe, expect, it } from "vitest";
 import { forwardApart } from "../support/apart.ts";
-import { normals } from "../support/data.ts";
+import { digest, normals } from "../support/data.ts";
 import { expectSame, gaussianTensor } from "../support/layers.ts";
-import { digest, openTrainer } from "../support/training.ts";
+import { openTrainer } from "../support/training.ts";
 
 const CHANNELS = 4;
 const x = gaussianTensor(1, [2, 4, 3, CHANNELS]);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { SGD } from "batchnorm";
 import { loadCheckpoint, saveCheckpoint, writeAtomically } from "batchnorm/node";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { bytesOf } from "../support/data.ts";
+import { sameBytes } from "../support/data.ts";
 import { fitAll, openTrainer, smallDataset, smallNetwork } from "../support/training.ts";
 
 let folder = "";
@@ -75,11 +75,11 @@ describe("saveCheckpoint and loadCheckpoint", () => {
     const trainer = openTrainer(smallNetwork(), options());
     await fitAll(trainer, smallDataset(), { steps: 7, batchSize: 8 });
     await saveCheckpoint(trainer, path);
-    expect(readFileSync(path).equals(bytesOf(trainer.save()))).toBe(true);
+    expect(sameBytes(readFileSync(path), trainer.save())).toBe(true);
     const other = openTrainer(smallNetwork({ seed: 9 }), options());
     await loadCheckpoint(other, path);
     expect(other.stepCount).toBe(7);
-    expect(bytesOf(other.save()).equals(bytesOf(trainer.save()))).toBe(true);
+    expect(sameBytes(other.save(), trainer.save())).toBe(true);
   });
 
   it("save the state of the moment of the call, whatever training does while the file is written", async () => {
@@ -89,7 +89,7 @@ describe("saveCheckpoint and loadCheckpoint", () => {
     const saving = saveCheckpoint(trainer, path);
     await fitAll(trainer, smallDataset(), { steps: 7, batchSize: 8 });
     await saving;
-    expect(readFileSync(path).equals(bytesOf(bytes))).toBe(true);
+    expect(sameBytes(readFileSync(path), bytes)).toBe(true);
   });
 
   it("fail clearly for a file that is not there, or is cut off", async () => {

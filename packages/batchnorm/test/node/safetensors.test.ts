@@ -2,7 +2,7 @@
 import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { writeSafetensors } from "batchnorm/formats";
+import { readSafetensors, writeSafetensors } from "batchnorm/formats";
 import { SafetensorsFile } from "batchnorm/node";
 import { afterEach, beforeEach, expect, it } from "vitest";
 
@@ -45,4 +45,11 @@ it("says when the file is cut off: when it is opened, and when it was cut afterw
   await using file = await SafetensorsFile.open(path);
   await truncate(path, bytes.length - 2);
   await expect(file.read("weight")).rejects.toThrow("the file is cut off");
+});
+
+it("can be read whole from a Buffer, as copies", () => {
+  const source = Buffer.from(writeSafetensors({ tensors, metadata: {} }));
+  const read = readSafetensors(source);
+  source.fill(0);
+  expect(read.tensors.weight).toEqual(weight);
 });

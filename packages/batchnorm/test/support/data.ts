@@ -1,4 +1,6 @@
-/** Seeded values for tests: the same on every run. */
+/** Seeded values for tests, the same on every run, and what compares them. */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { Random } from "batchnorm";
 
 /** Drawn once: tests want many arrays, and logarithms take time. A prime number of them. */
@@ -31,8 +33,21 @@ export function integers(seed: number, count: number, below: number): Int32Array
 }
 
 /** The bytes of an array: equal exactly where the bits are. */
-export function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Buffer {
-  return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
+export function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** Whether two arrays are the same, bit for bit. */
+export function sameBytes(a: ArrayBufferView, b: ArrayBufferView): boolean {
+  const [left, right] = [bytesOf(a), bytesOf(b)];
+  if (left.length !== right.length) return false;
+  for (let i = 0; i < left.length; i++) if (left[i] !== right[i]) return false;
+  return true;
+}
+
+/** Equal where the bytes are; short, so that a difference is told at once. */
+export function digest(bytes: ArrayBufferView): string {
+  return bytesToHex(sha256(bytesOf(bytes)));
 }
 
 export function largest(values: ArrayLike<number>): number {

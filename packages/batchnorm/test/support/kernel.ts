@@ -2,7 +2,7 @@
 import { Arena } from "#dist/engine/arena.js";
 import type { Engine } from "#dist/engine/engine.js";
 import type { Arguments, KernelName } from "#dist/kernels/contract.js";
-import { bytesOf } from "./data.ts";
+import { bytesOf, sameBytes } from "./data.ts";
 
 export type Values = Float32Array | Float64Array | Int32Array | Uint8Array;
 
@@ -78,7 +78,7 @@ export function runKernel(
     const around = [...u8.subarray(block, at), ...u8.subarray(end, end + GUARD)];
     if (around.some((byte) => byte !== 0xa5)) damage.push(`memory around ${argument}`);
     const now = u8.slice(at, end);
-    if (!outputs.includes(argument) && !bytesOf(value).equals(now)) damage.push(argument);
+    if (!outputs.includes(argument) && !sameBytes(value, now)) damage.push(argument);
     const Kind = value.constructor as new (buffer: ArrayBuffer) => Values;
     after[argument] = new Kind(now.buffer as ArrayBuffer);
   }

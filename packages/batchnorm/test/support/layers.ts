@@ -1,7 +1,7 @@
 /** What tests of layers have in common. */
 import { type BatchNorm, type StateDict, type Tensor, tensor } from "batchnorm";
 import { expect } from "vitest";
-import { bytesOf, largest, largestDifference, normals } from "./data.ts";
+import { digest, largest, largestDifference, normals, sameBytes } from "./data.ts";
 import type { Layout } from "./paper.ts";
 
 export function gaussianTensor(seed: number, shape: readonly number[], mean = 0, std = 1): Tensor {
@@ -16,7 +16,7 @@ export function expectNear(got: ArrayLike<number>, want: ArrayLike<number>, shar
 
 /** Bit for bit. */
 export function expectSame(got: ArrayBufferView, want: ArrayBufferView, what = ""): void {
-  expect(bytesOf(got).equals(bytesOf(want)), what).toBe(true);
+  expect(sameBytes(got, want), what).toBe(true);
 }
 
 /** gamma and beta that are nobody's defaults. */
@@ -28,10 +28,10 @@ export function setAffine(bn: BatchNorm, seed = 99): { gamma: Float32Array; beta
   return { gamma, beta };
 }
 
-/** Everything of a layer that a call might change, copied. */
+/** Everything of a layer that a call might change. */
 export function snapshot(layer: { stateDict(): StateDict }): string {
   const entries = Object.entries(layer.stateDict());
-  return JSON.stringify(entries.map(([name, { shape, data }]) => [name, shape, bytesOf(data).toString("hex")]));
+  return JSON.stringify(entries.map(([name, { shape, data }]) => [name, shape, digest(data)]));
 }
 
 /** Values of [outer, channels, inner] in the order of [outer, inner, channels]. */

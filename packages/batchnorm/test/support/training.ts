@@ -1,5 +1,4 @@
 /** Models, data and trainers for tests; trainers are closed when the test ends. */
-import { createHash } from "node:crypto";
 import {
   BatchNorm,
   Dataset,
@@ -16,7 +15,7 @@ import {
   type TrainerOptions,
 } from "batchnorm";
 import { onTestFinished } from "vitest";
-import { bytesOf, integers, normals } from "./data.ts";
+import { digest, integers, normals } from "./data.ts";
 
 export function openTrainer(model: Layer, options: Partial<TrainerOptions> = {}): Trainer {
   const trainer = new Trainer(model, { optimizer: new SGD({ lr: 0.1 }), ...options });
@@ -46,11 +45,6 @@ export function smallDataset({ count = 50, inputs = 6, classes = 3, seed = 2 } =
     shape: [inputs],
     labels: integers(seed + 1, count, classes),
   });
-}
-
-/** Equal where the bytes are; short, so that a difference is told at once. */
-export function digest(bytes: ArrayBufferView): string {
-  return createHash("sha256").update(bytesOf(bytes)).digest("hex");
 }
 
 /** The bits of a model's parameters and running statistics, name by name. */

@@ -11,7 +11,8 @@ import {
   SGD,
 } from "batchnorm";
 import { describe, expect, it } from "vitest";
-import { digest, fitAll, openTrainer, stateBits } from "../support/training.ts";
+import { digest } from "../support/data.ts";
+import { fitAll, openTrainer, stateBits } from "../support/training.ts";
 
 const [H, W, C] = [5, 6, 2];
 const SIZE = H * W * C;

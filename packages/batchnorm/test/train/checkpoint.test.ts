@@ -2,7 +2,8 @@
 import { Adam, cosine, manualSeed, randn, SGD, type Trainer, type TrainerOptions } from "batchnorm";
 import { describe, expect, it } from "vitest";
 import { readSafetensors } from "#dist/formats/safetensors.js";
-import { digest, fitAll, openTrainer, smallDataset, smallNetwork } from "../support/training.ts";
+import { digest } from "../support/data.ts";
+import { fitAll, openTrainer, smallDataset, smallNetwork } from "../support/training.ts";
 
 const data = smallDataset({ count: 43 });
 const bits = (trainer: Trainer) => digest(trainer.save());

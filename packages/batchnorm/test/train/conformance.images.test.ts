@@ -1,5 +1,4 @@
 /** Whole training runs of small image networks against PyTorch's, computed in float64. */
-import { readFileSync } from "node:fs";
 import {
   BatchNorm,
   Concat,
@@ -18,16 +17,8 @@ import {
 } from "batchnorm";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { builds } from "../support/builds.ts";
+import { type Packed, trainingRun, unpack } from "../support/conformance.ts";
 import { largest, largestDifference } from "../support/data.ts";
-
-interface Packed {
-  shape: number[];
-  f64: string;
-}
-
-function unpack({ shape, f64 }: Packed) {
-  return { shape, data: new Float64Array(Uint8Array.from(Buffer.from(f64, "base64")).buffer) };
-}
 
 const images = (packed: Packed) => channelsLast(tensor(unpack(packed).data, packed.shape));
 
@@ -86,8 +77,7 @@ describe.each(Object.keys(networks) as (keyof typeof networks)[])("%s", (name) =
   it.each(builds.flatMap((build) => [1, 2].map((threads) => ({ build, threads }))))(
     "trains as PyTorch does, on $build with $threads threads",
     ({ build, threads }) => {
-      const path = new URL(`../conformance/training/${name}.json`, import.meta.url);
-      const run = JSON.parse(readFileSync(path, "utf8"));
+      const run = trainingRun(name);
       const { make, rename } = networks[name];
       const { kind: _, ...options } = run.optimizer;
       const model = make();

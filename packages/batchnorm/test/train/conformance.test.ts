@@ -1,30 +1,10 @@
-/** Whole training runs against PyTorch's, computed in float64. See conformance/README for the format and the bounds. */
-import { readFileSync } from "node:fs";
+/** Whole training runs against PyTorch's, computed in float64. */
 import { BatchNorm, Linear, Sequential, SGD, Sigmoid, tensor } from "batchnorm";
 import { describe, expect, it } from "vitest";
 import { builds } from "../support/builds.ts";
+import { type Packed, trainingRun, unpack } from "../support/conformance.ts";
 import { largest, largestDifference } from "../support/data.ts";
 import { openTrainer } from "../support/training.ts";
-
-interface Packed {
-  shape: number[];
-  f64: string;
-}
-interface Run {
-  optimizer: { kind: "sgd"; lr: number; momentum: number; weightDecay: number };
-  initial: Record<string, Packed>;
-  steps: { input: Packed; labels: number[]; loss: number }[];
-  final: Record<string, Packed>;
-  eval: { input: Packed; logits: Packed };
-}
-
-function load(name: string): Run {
-  return JSON.parse(readFileSync(new URL(`../conformance/training/${name}.json`, import.meta.url), "utf8"));
-}
-
-function unpack({ shape, f64 }: Packed) {
-  return { shape, data: new Float64Array(Uint8Array.from(Buffer.from(f64, "base64")).buffer) };
-}
 
 const tensorOf = (packed: Packed) => tensor(unpack(packed).data, packed.shape);
 
@@ -45,7 +25,7 @@ const networks = {
 
 describe.each(Object.keys(networks) as (keyof typeof networks)[])("%s", (name) => {
   it.each(builds)("trains as PyTorch does, on %s", (build) => {
-    const run = load(name);
+    const run = trainingRun(name);
     const { kind, ...options } = run.optimizer;
     expect(kind).toBe("sgd");
     const model = networks[name]();

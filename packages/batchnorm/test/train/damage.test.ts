@@ -4,12 +4,11 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { crc32 } from "#dist/formats/crc32.js";
 import { readSafetensors, writeSafetensors } from "#dist/formats/safetensors.js";
-import { bytesOf } from "../support/data.ts";
+import { bytesOf, sameBytes } from "../support/data.ts";
 import { fitAll, openTrainer, smallDataset, smallNetwork } from "../support/training.ts";
 
 const network = (seed = 1) => smallNetwork({ width: 4, seed });
 const momentum = () => ({ optimizer: new SGD({ lr: 0.1, momentum: 0.9 }) });
-const same = (a: Uint8Array, b: Uint8Array) => bytesOf(a).equals(bytesOf(b));
 
 let saved: Uint8Array;
 beforeAll(async () => {
@@ -24,9 +23,9 @@ function survives(trainer: Trainer, before: Uint8Array, bytes: Uint8Array): bool
   try {
     trainer.resume(bytes);
   } catch (error) {
-    return error instanceof BatchNormError && error.code === "E_FORMAT" && same(trainer.save(), before);
+    return error instanceof BatchNormError && error.code === "E_FORMAT" && sameBytes(trainer.save(), before);
   }
-  const harmless = same(trainer.save(), saved);
+  const harmless = sameBytes(trainer.save(), saved);
   trainer.resume(before);
   return harmless;
 }
@@ -44,14 +43,14 @@ describe("a damaged checkpoint", () => {
       }
       if (code !== "E_FORMAT") expect.fail(`cut off at ${length}: ${code}`);
     }
-    expect(same(trainer.save(), before)).toBe(true);
+    expect(sameBytes(trainer.save(), before)).toBe(true);
   });
 
   it("is refused when bytes are added", () => {
     const trainer = openTrainer(network(5), momentum());
     const before = trainer.save();
     expect(() => trainer.resume(Uint8Array.from([...saved, 0]))).toThrow(expect.objectContaining({ code: "E_FORMAT" }));
-    expect(same(trainer.save(), before)).toBe(true);
+    expect(sameBytes(trainer.save(), before)).toBe(true);
   });
 
   it("is refused, or harmless, when any one byte is another", () => {
@@ -113,7 +112,7 @@ describe("a checkpoint of something else", () => {
     expect(() => trainer.resume(saved)).toThrow(
       expect.objectContaining({ code: "E_DICT", message: expect.stringContaining(what) }),
     );
-    expect(same(trainer.save(), before)).toBe(true);
+    expect(sameBytes(trainer.save(), before)).toBe(true);
   };
 
   it("is refused by a model of another width", () => {

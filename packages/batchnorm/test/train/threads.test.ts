@@ -13,7 +13,8 @@ import {
   Sigmoid,
 } from "batchnorm";
 import { describe, expect, it } from "vitest";
-import { digest, fitAll, openTrainer, smallDataset, stateBits } from "../support/training.ts";
+import { digest } from "../support/data.ts";
+import { fitAll, openTrainer, smallDataset, stateBits } from "../support/training.ts";
 
 const data = smallDataset({ count: 1200, inputs: 64, classes: 10 });
 const probe = data.slice(0, 700);

@@ -7,8 +7,8 @@ import { type PreviewServer, preview } from "vite";
 import { describe } from "vitest";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const executable = process.env.CHROMIUM ?? places.find((place) => existsSync(place));
+/** What the configuration of the tests has found. */
+const executable = process.env.CHROMIUM;
 
 /** Tests of the page; skipped, with the reason in their name, where there is no Chromium. */
 export function describeInChromium(name: string, tests: () => void): void {
