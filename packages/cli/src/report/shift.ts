@@ -2,7 +2,7 @@ import type { Accuracies } from "../experiments/estimates.ts";
 import type { ShiftNetwork, ShiftResults } from "../experiments/shift.ts";
 import { integer, list, percent } from "../words.ts";
 import { samplesChart, sharedRange } from "./charts/samples.ts";
-import { shiftChart } from "./charts/shift.ts";
+import { fell, shiftChart } from "./charts/shift.ts";
 import { html, type Markup } from "./html.ts";
 import { figure, page, table } from "./page.ts";
 import { amountText } from "./shifts.ts";
@@ -33,12 +33,15 @@ function shiftsSheet({ networks }: ShiftResults): string {
   }));
   const captions = networks.map((network, column) => ({ text: title(network), x: x(column) + 8, y: 24, bold: true }));
   const y = 34 + PANEL.height + 20;
-  const note = { text: LEGEND, x: 16, y };
+  const note = { text: legend(networks), x: 16, y };
   const description = "Test accuracy before and after new statistics, for every shift of the images";
   return sheet(x(networks.length) - GAP + 8, y + 12, panels, [...captions, note], description);
 }
 
-const LEGEND = "Hollow: statistics of training; full: of shifted images. Pink: it fell.";
+function legend(networks: readonly ShiftNetwork[]): string {
+  const anyFell = networks.some(({ shifts }) => shifts.some(fell));
+  return `Hollow: statistics of training; full: of shifted images.${anyFell ? " Pink: it fell." : ""}`;
+}
 
 function samplesSheet({ networks, prior }: ShiftResults): string {
   const columns = looks(networks[0]).length;
@@ -81,7 +84,7 @@ export function shiftPage(results: ShiftResults): string {
   const body = html`
 <div class="columns">${networks.map(
     (network) => html`<section><h3>${title(network)}</h3>
-${figure(shiftChart(network, PAGE_THEME, PANEL), html`${LEGEND}`)}</section>`,
+${figure(shiftChart(network, PAGE_THEME, PANEL), html`${legend([network])}`)}</section>`,
   )}</div>
 ${networks.length < 2 ? WITHOUT_CIFAR : null}
 <h2>How many images it takes</h2>

@@ -18,6 +18,11 @@ interface Row extends ShiftedAccuracies {
   readonly place: number;
 }
 
+/** Whether new statistics cost accuracy, in whole per cent. */
+export function fell({ before, layers }: ShiftedAccuracies): boolean {
+  return Math.round(100 * layers) < Math.round(100 * before);
+}
+
 /** Accuracy before and after new statistics, for every shift; unshifted images as a line. */
 export function shiftChart({ clean, shifts }: ShiftNetwork, theme: Theme, size: Size): Panel {
   const names = [...new Set(shifts.map(({ shift }) => shift.name))];
@@ -28,7 +33,6 @@ export function shiftChart({ clean, shifts }: ShiftNetwork, theme: Theme, size: 
   };
   const before = (row: Row) => 100 * row.before;
   const after = (row: Row) => 100 * row.layers;
-  const fell = (row: Row) => row.layers < row.before;
   const color = (row: Row) => (fell(row) ? theme.pink : theme.withBatchNorm);
   const end = (side: "left" | "right") => (row: Row) =>
     side === "left" ? Math.min(before(row), after(row)) : Math.max(before(row), after(row));
