@@ -90,6 +90,7 @@ export class Dropout {
   count: i32 = 0;
   perTask: i32 = 0;
   key: i32 = 0; // which mask
+  first: i32 = 0; // index of the first value
   limit: u32 = 0; // dropped where the hash of the index is below it: p·2³²
   scale: f32 = 0; // 1 / (1 − p)
 }
@@ -100,7 +101,7 @@ export function dropout(args: Dropout, task: i32): void {
   const end = min(at + (<usize>args.perTask << 2), <usize>args.count << 2);
   const scale = splat(args.scale);
   for (; at < end; at += 16) {
-    const mask = atLeast(hash4(<i32>(at >> 2), args.key), args.limit);
+    const mask = atLeast(hash4(args.first + <i32>(at >> 2), args.key), args.limit);
     if (at + 16 <= end) store4(args.y + at, keep(mul(load4(args.x + at), scale), mask));
     else {
       memory.copy(scratch, args.x + at, end - at);

@@ -7,12 +7,8 @@ export { BatchNormError, type ErrorCode } from "./errors.ts";
 export { Inference } from "./inference/inference.ts";
 // Layers
 export { ReLU, Sigmoid, Tanh } from "./layers/activation.ts";
-export {
-  BatchNorm,
-  type BatchNormOptions,
-  type KerasBatchNorm,
-  type StatisticsObserver,
-} from "./layers/batchnorm.ts";
+export { BatchNorm } from "./layers/batchnorm.ts";
+export type { BatchNormOptions, KerasBatchNorm, StatisticsObserver } from "./layers/batchnormoptions.ts";
 export { Concat } from "./layers/concat.ts";
 export { Conv2d, type Conv2dOptions } from "./layers/conv.ts";
 export { Dropout, type DropoutOptions } from "./layers/dropout.ts";
@@ -45,6 +41,7 @@ export { Residual } from "./layers/residual.ts";
 export { Sequential } from "./layers/sequential.ts";
 export type { LoadOptions, LoadReport, StateDict, StateEntry, StateInput } from "./layers/state.ts";
 export type { Pair } from "./layers/window.ts";
+export type { Exchange, Sum } from "./ops/exchange.ts";
 export { channelsFirst, channelsLast } from "./tensor/layout.ts";
 export { manualSeed, Random, type RandomState } from "./tensor/random.ts";
 export { ones, type RandnOptions, randn, Tensor, tensor, zeros } from "./tensor/tensor.ts";
@@ -63,6 +60,7 @@ export {
 } from "./train/optimizer.ts";
 export type { Evaluation, FitOptions, Progress, StepResult, TrainerOptions, Watched } from "./train/options.ts";
 export { constant, cosine, exponentialDecay, type Schedule, stepDecay, warmup } from "./train/schedule.ts";
+export type { Shards } from "./train/shards.ts";
 export { Trainer } from "./train/trainer.ts";
 // Model to model
 export { fold } from "./transform/fold.ts";
@@ -74,3 +72,4 @@ export {
   type RunningStatistics,
   recalibrate,
 } from "./transform/recalibrate.ts";
+export { synchronize } from "./transform/synchronize.ts";

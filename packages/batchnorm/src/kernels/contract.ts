@@ -241,7 +241,16 @@ export const contract = {
   tanhGrad: activationGrad,
   relu: activation,
   reluGrad: activationGrad,
-  dropout: { x: "f32*", y: "f32*", count: "i32", perTask: "i32", key: "i32", limit: "u32", scale: "f32" },
+  dropout: {
+    x: "f32*",
+    y: "f32*",
+    count: "i32",
+    perTask: "i32",
+    key: "i32",
+    first: "i32",
+    limit: "u32",
+    scale: "f32",
+  },
   softmaxCrossEntropy: {
     logits: "f32*",
     labels: "i32*",

@@ -155,9 +155,9 @@ export const reference: Reference = {
     const [first, end] = share(task, perTask, count);
     for (let i = first; i < end; i++) dx[i] = y[i] > 0 ? dy[i] : 0;
   },
-  dropout({ x, y, count, perTask, key, limit, scale }, task) {
+  dropout({ x, y, count, perTask, key, first: before, limit, scale }, task) {
     const [first, end] = share(task, perTask, count);
-    for (let i = first; i < end; i++) y[i] = hash(i, key) >= limit ? x[i] * scale : 0;
+    for (let i = first; i < end; i++) y[i] = hash(before + i, key) >= limit ? x[i] * scale : 0;
   },
   softmaxCrossEntropy({ logits, labels, grad, loss, correct, rows, classes, rowsPerTask, gradScale }, task) {
     const [first, end] = share(task, rowsPerTask, rows);

@@ -1,46 +1,15 @@
 import { check } from "../errors.ts";
-import { BatchNormOp, fusesRelu } from "../ops/batchnorm.ts";
+import { type BatchNormOp, fusesRelu } from "../ops/batchnorm.ts";
+import type { Exchange } from "../ops/exchange.ts";
+import { addGhostGradients, ghostOps, groupSizes } from "../ops/ghost.ts";
 import { layoutOf } from "../ops/layout.ts";
 import { formatShape } from "../tensor/shape.ts";
 import { ones, type Tensor, zeros } from "../tensor/tensor.ts";
+import type { BatchNormOptions, KerasBatchNorm, StatisticsObserver } from "./batchnormoptions.ts";
 import { Layer } from "./layer.ts";
 import { Parameter } from "./parameter.ts";
 import type { Plan, Value } from "./plan.ts";
 import type { StateSlot } from "./state.ts";
-
-export interface BatchNormOptions {
-  /** Added to the variance. Default 1e-5. */
-  eps?: number;
-  /** The weight of the new value in the running statistics; null for their cumulative average. Default 0.1. */
-  momentum?: number | null;
-  /** Whether to learn scale and center. Default true. */
-  affine?: boolean;
-  /** Whether to learn gamma; by default as `affine` says. */
-  scale?: boolean;
-  /** Whether to learn beta; by default as `affine` says. */
-  center?: boolean;
-  /** Whether to keep running statistics. Without them eval mode uses the batch's. Default true. */
-  trackRunningStats?: boolean;
-  /** Where the channels are. Default −1, the last; 1 is PyTorch's layout. */
-  axis?: number;
-  /** What the running variance stores: divided by m − 1 as PyTorch does (default), or by m as Keras and ONNX do. */
-  runningVariance?: "unbiased" | "biased";
-}
-
-/** What Keras keeps of a BatchNormalization layer. ε is part of the model, so it has no default here. */
-export interface KerasBatchNorm {
-  gamma?: ArrayLike<number>;
-  beta?: ArrayLike<number>;
-  movingMean: ArrayLike<number>;
-  movingVariance: ArrayLike<number>;
-  epsilon: number;
-  /** The weight of the old value. Default 0.99. */
-  momentum?: number;
-  axis?: number;
-}
-
-/** Receives the statistics of each batch in training: see `estimatePopulation`. */
-export type StatisticsObserver = (count: number, mean: Float64Array, variance: Float64Array) => void;
 
 /**
  * Batch normalization over all axes but the channels'.
@@ -71,6 +40,10 @@ export class BatchNorm extends Layer {
   trackRunningStats: boolean;
   /** Set while somebody else wants the batches' statistics. */
   observer: StatisticsObserver | null = null;
+  /** Examples whose statistics are taken together; null for all of a batch. See Hoffer, Hubara & Soudry 2017. */
+  readonly virtualBatchSize: number | null;
+  /** Set where batches are shares of a larger one: statistics are then those of all shares. See `synchronize`. */
+  exchange: Exchange | null = null;
   #frozen = false;
   readonly #tracked = new Float64Array(1);
 
@@ -94,6 +67,11 @@ export class BatchNorm extends Layer {
     check(runningVariance === "unbiased" || runningVariance === "biased", "E_VALUE", "BatchNorm", () => {
       return `expected runningVariance "unbiased" or "biased", got ${JSON.stringify(runningVariance)}`;
     });
+    const { virtualBatchSize: size } = options;
+    check(size === undefined || (Number.isInteger(size) && size > 0), "E_VALUE", "BatchNorm", () => {
+      return `expected a positive number of examples as virtualBatchSize, got ${size}`;
+    });
+    this.virtualBatchSize = size ?? null;
     this.numFeatures = numFeatures;
     this.axis = axis;
     this.eps = eps;
@@ -200,32 +178,54 @@ export class BatchNorm extends Layer {
     const beta = plan.slot(this.bias);
     const buffers = { x: x.at, y: y.at, dy: y.grad, dx: x.grad };
     const affine = { gamma: gamma.value, beta: beta.value, dgamma: gamma.grad, dbeta: beta.grad };
-    const op = new BatchNormOp(plan.engine, plan.arena, layout, this.eps, { ...buffers, ...affine }, relu);
+    const all = { ...buffers, ...affine };
+    const ops = ghostOps(plan.engine, plan.arena, layout, this.eps, all, relu, this.#groups(x.shape));
     let usedBatch = false;
     plan.require(() => {
       usedBatch = !this.#frozen && (this.training || !this.runningMean);
-      check(!usedBatch || op.count > 1, "E_BATCH", "BatchNorm", () => {
-        const advice = "leave out a last batch of one, or use eval() or freeze()";
-        return `expected more than one value a channel in training, got 1: it has no variance; ${advice}`;
-      });
+      if (usedBatch) this.#checkBatch(ops);
     });
     plan.add(
       () => {
-        if (usedBatch) this.#forwardTrain(op);
-        else if (this.runningMean && this.runningVar) op.forwardWith(this.runningMean.data, this.runningVar.data);
+        for (const op of ops) {
+          if (usedBatch) this.#forwardTrain(op, plan.share.empty);
+          else if (this.runningMean && this.runningVar) op.forwardWith(this.runningMean.data, this.runningVar.data);
+        }
       },
       () => {
-        if (usedBatch) op.backwardTrain();
-        else op.backwardWith();
+        for (const op of ops) {
+          if (usedBatch) op.backwardTrain();
+          else op.backwardWith();
+        }
+        addGhostGradients(plan.engine, ops, all);
       },
     );
     return y;
   }
 
-  #forwardTrain(op: BatchNormOp): void {
-    op.forwardTrain();
-    if (this.observer) this.observer(op.count, op.mean, op.variance);
-    else if (this.trackRunningStats) this.#track(op.count, op.mean, op.variance);
+  /** How many examples each group of a batch has. */
+  #groups(shape: readonly number[]): number[] {
+    if (!this.virtualBatchSize) return [shape[0]];
+    const axis = this.axis < 0 ? shape.length + this.axis : this.axis;
+    check(axis > 0, "E_SHAPE", "BatchNorm", () => {
+      return `expected examples on axis 0 for virtualBatchSize, got channels there in shape ${formatShape(shape)}`;
+    });
+    return groupSizes(shape[0], this.virtualBatchSize);
+  }
+
+  #checkBatch(ops: readonly BatchNormOp[]): void {
+    check(!this.exchange || !this.virtualBatchSize, "E_STATE", "BatchNorm", () => {
+      return "expected statistics of all shares or of virtualBatchSize examples, got both; leave out synchronize for this layer";
+    });
+    // With an exchange, the number is known when the shares are brought together.
+    if (!this.exchange) checkCount(ops[0].count);
+  }
+
+  #forwardTrain(op: BatchNormOp, empty: boolean): void {
+    op.forwardTrain(this.exchange, empty);
+    checkCount(op.total);
+    if (this.observer) this.observer(op.total, op.mean, op.variance);
+    else if (this.trackRunningStats) this.#track(op.total, op.mean, op.variance);
   }
 
   /** running = (1 − weight)·running + weight·new, in float64, rounded once. What float32 cannot hold is not finite. */
@@ -244,4 +244,11 @@ export class BatchNorm extends Layer {
       variances[c] = newVariance;
     }
   }
+}
+
+function checkCount(count: number): void {
+  check(count > 1, "E_BATCH", "BatchNorm", () => {
+    const advice = "leave out a last batch of one, or use eval() or freeze()";
+    return `expected more than one value a channel in training, got ${count}: it has no variance; ${advice}`;
+  });
 }

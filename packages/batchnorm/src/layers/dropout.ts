@@ -37,14 +37,16 @@ export class Dropout extends Layer {
     const op = new DropoutOp(plan.engine, plan.arena, this.p, x.size, buffers);
     const { memory } = plan.engine;
     let key: number | null = null;
+    let first = 0;
     plan.add(
       () => {
         key = this.training ? this.#random.bits() : null;
-        if (key !== null) op.forward(key);
+        first = (x.size / x.shape[0]) * plan.share.first;
+        if (key !== null) op.forward(key, first);
         else memory.f32.copyWithin(y.at >> 2, x.at >> 2, (x.at >> 2) + x.size);
       },
       () => {
-        if (key !== null) op.backward(key);
+        if (key !== null) op.backward(key, first);
         else if (x.grad) memory.f32.copyWithin(x.grad >> 2, y.grad >> 2, (y.grad >> 2) + y.size);
       },
     );

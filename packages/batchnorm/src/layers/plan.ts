@@ -21,6 +21,17 @@ export interface Slot {
   grad: number;
 }
 
+/** What part of a batch a plan's input is, where several processes have a share each. */
+export interface Share {
+  /** How many examples of the batch come before it. */
+  readonly first: number;
+  /** It has no examples: the input holds something all the same, which counts for nothing. */
+  readonly empty: boolean;
+}
+
+/** All of a batch. */
+const WHOLE: Share = { first: 0, empty: false };
+
 export interface PlanOptions {
   /** False: no gradients are kept, and there is no backward pass. */
   differentiable: boolean;
@@ -53,6 +64,8 @@ export class Plan {
   readonly differentiable: boolean;
   /** What goes into each layer that is watched. */
   readonly inputs = new Map<Bindable, Value>();
+  /** To be set before a forward pass. */
+  share: Share = WHOLE;
   readonly #slotOf: (parameter: Parameter) => Slot;
   readonly #isWatched: (layer: Bindable) => boolean;
   readonly #recycler: Recycler;
@@ -65,6 +78,9 @@ export class Plan {
   #prepared = false;
   readonly #forward: (() => void)[] = [];
   readonly #backward: (() => void)[] = [];
+  /** The parameters whose gradients each of them writes. */
+  readonly #written: Parameter[][] = [];
+  #slots: Parameter[] = [];
 
   constructor(engine: Engine, arena: Arena, options: PlanOptions) {
     this.engine = engine;
@@ -123,6 +139,7 @@ export class Plan {
       return "expected each layer with parameters once in a model, got one twice: shared weights are not supported";
     });
     this.#used.add(parameter);
+    this.#slots.push(parameter);
     return this.#slotOf(parameter);
   }
 
@@ -147,10 +164,12 @@ export class Plan {
     return [x, ...rest];
   }
 
-  /** Adds one operation. Backward runs in the opposite order. */
+  /** Adds one operation, that of the parameters whose slots were asked for since the last. Backward runs in the opposite order. */
   add(forward: () => void, backward: () => void): void {
     this.#forward.push(forward);
     this.#backward.push(backward);
+    this.#written.push(this.#slots);
+    this.#slots = [];
   }
 
   /** Adds what must be done with the parameters before a forward pass, when they may have changed. */
@@ -170,7 +189,11 @@ export class Plan {
     for (let i = 0; i < this.#forward.length; i++) this.#forward[i]();
   }
 
-  backward(): void {
-    for (let i = this.#backward.length - 1; i >= 0; i--) this.#backward[i]();
+  /** @param written  is called with parameters as soon as their gradients are there */
+  backward(written?: (parameters: readonly Parameter[]) => void): void {
+    for (let i = this.#backward.length - 1; i >= 0; i--) {
+      this.#backward[i]();
+      if (written && this.#written[i].length > 0) written(this.#written[i]);
+    }
   }
 }

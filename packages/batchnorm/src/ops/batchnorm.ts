@@ -10,6 +10,7 @@
 import type { Arena } from "../engine/arena.ts";
 import type { Call, Engine } from "../engine/engine.ts";
 import type { KernelName } from "../kernels/contract.ts";
+import { type Exchange, exchangeMoments } from "./exchange.ts";
 import { type Layout, perTask, simplify, tasksOf } from "./layout.ts";
 import { MomentsOp, rowsPerTask } from "./moments.ts";
 
@@ -29,7 +30,7 @@ export class BatchNormOp {
   readonly channels: number;
   /** Added to the variance; read at every forward pass. */
   eps: number;
-  /** Values a channel. */
+  /** Values a channel of x. */
   readonly count: number;
   /** What the last forward pass normalized by. */
   readonly mean: Float64Array;
@@ -44,8 +45,13 @@ export class BatchNormOp {
   readonly #gradInput: Call | null;
   readonly #gradAffine: Call | null;
   readonly #relu: boolean;
-  readonly #sumDy: Float64Array;
-  readonly #sumDyX: Float64Array;
+  /** Σdy and Σdy·x̂ of the last backward pass, [channels] each. */
+  readonly #sums: Float64Array;
+  /** Of the last `forwardTrain`: who has the other shares of the batch, whether this one is empty, and values in all. */
+  #exchange: Exchange | null = null;
+  #empty = false;
+  #total: number;
+  readonly #packed: Float64Array;
   /** Addresses of float32 coefficients, [channels] each. */
   readonly #center: number;
   readonly #scale: number;
@@ -61,6 +67,7 @@ export class BatchNormOp {
     const { outer, channels, inner } = simple;
     this.channels = channels;
     this.count = outer * inner;
+    this.#total = this.count;
     this.eps = eps;
     this.#engine = engine;
     this.#relu = relu;
@@ -70,8 +77,8 @@ export class BatchNormOp {
     this.mean = moments.result.mean;
     this.variance = moments.result.m2;
     this.rstd = new Float64Array(channels);
-    this.#sumDy = new Float64Array(channels);
-    this.#sumDyX = new Float64Array(channels);
+    this.#sums = new Float64Array(2 * channels);
+    this.#packed = new Float64Array(1 + 2 * channels);
     this.#center = arena.floats(channels);
     this.#scale = arena.floats(channels);
     this.#shift = arena.floats(channels);
@@ -112,10 +119,32 @@ export class BatchNormOp {
     }
   }
 
-  /** Normalizes by the batch's own statistics (Algorithm 1); leaves them in `mean` and `variance`. */
-  forwardTrain(): void {
+  /** Values a channel that the last `forwardTrain` took its statistics from: with an exchange, those of all shares. */
+  get total(): number {
+    return this.#total;
+  }
+
+  /** Σdy·x̂ and Σdy of the last backward pass, without an exchange. */
+  get gradients(): { gamma: Float64Array; beta: Float64Array } {
+    return { gamma: this.#sums.subarray(this.channels), beta: this.#sums.subarray(0, this.channels) };
+  }
+
+  /**
+   * Normalizes by the batch's own statistics (Algorithm 1); leaves them in `mean` and `variance`.
+   *
+   * @param exchange  x is a share of the batch; those who have the others call this too, and the backward pass after it
+   * @param empty     the share has no examples: x holds something all the same, which counts for nothing
+   */
+  forwardTrain(exchange: Exchange | null = null, empty = false): void {
+    this.#exchange = exchange;
+    this.#empty = empty;
+    const { result } = this.#moments;
     this.#moments.run();
-    const { variance, rstd, channels, count, eps } = this;
+    if (empty) result.count = 0;
+    if (exchange) exchangeMoments(exchange, result, this.#packed);
+    const { variance, rstd, channels, eps } = this;
+    const { count } = result;
+    this.#total = count;
     for (let c = 0; c < channels; c++) {
       const v = Math.max(variance[c] / count, 0);
       variance[c] = v;
@@ -127,6 +156,7 @@ export class BatchNormOp {
 
   /** Normalizes by given statistics (Algorithm 2). */
   forwardWith(mean: ArrayLike<number>, variance: ArrayLike<number>): void {
+    this.#empty = false;
     for (let c = 0; c < this.channels; c++) {
       this.mean[c] = mean[c];
       this.rstd[c] = reciprocalRoot(variance[c] + this.eps);
@@ -137,6 +167,9 @@ export class BatchNormOp {
   /** Stands in for a forward pass that was made elsewhere, before `backwardTrain` or `backwardWith`. */
   resume(mean: ArrayLike<number>, rstd: ArrayLike<number>): void {
     const { f32 } = this.#engine.memory;
+    this.#exchange = null;
+    this.#empty = false;
+    this.#total = this.count;
     this.mean.set(mean);
     this.rstd.set(rstd);
     for (let c = 0; c < this.channels; c++) f32[(this.#center >> 2) + c] = mean[c];
@@ -146,22 +179,23 @@ export class BatchNormOp {
   backwardTrain(): void {
     this.#sumGradients();
     if (!this.#gradInput) return;
+    this.#exchange?.sum(this.#sums).wait();
     const { f32 } = this.#engine.memory;
-    const { mean, rstd, count, channels } = this;
+    const { mean, rstd, channels } = this;
+    const total = this.#total;
     const gamma = this.#buffers.gamma >> 2;
     const center = this.#center >> 2;
     const a = this.#a >> 2;
     const b = this.#b >> 2;
     const k = this.#c >> 2;
-    const sums = this.#sumDy;
-    const products = this.#sumDyX;
+    const sums = this.#sums;
     for (let c = 0; c < channels; c++) {
       const r = rstd[c];
       const scale = (gamma ? f32[gamma + c] : 1) * r;
-      const slope = (-scale * r * products[c]) / count;
+      const slope = (-scale * r * sums[channels + c]) / total;
       f32[a + c] = scale;
       f32[b + c] = slope;
-      f32[k + c] = -((scale * sums[c]) / count) - slope * (mean[c] - f32[center + c]);
+      f32[k + c] = -((scale * sums[c]) / total) - slope * (mean[c] - f32[center + c]);
     }
     this.#gradInput.run();
   }
@@ -200,7 +234,7 @@ export class BatchNormOp {
     this.#affine.run();
   }
 
-  /** Σdy and Σdy·(x − mean)·rstd of the whole batch: dbeta and dgamma. */
+  /** Σdy and Σdy·(x − mean)·rstd of x, which are dbeta and dgamma: of a share, its part of them. */
   #sumGradients(): void {
     const { f64, f32 } = this.#engine.memory;
     const { channels, mean, rstd } = this;
@@ -211,8 +245,7 @@ export class BatchNormOp {
     this.#gradSums?.run();
     const { dgamma, dbeta } = this.#buffers;
     const parts = partRows.length * channels;
-    const sums = this.#sumDy;
-    const products = this.#sumDyX;
+    const sums = this.#sums;
     for (let c = 0; c < channels; c++) {
       let sumDy = 0;
       let sumDyX = 0;
@@ -221,10 +254,12 @@ export class BatchNormOp {
         sumDyX += f64[part2 + i];
       }
       sums[c] = sumDy;
-      products[c] = (sumDyX - (mean[c] - f32[center + c]) * sumDy) * rstd[c];
+      sums[channels + c] = (sumDyX - (mean[c] - f32[center + c]) * sumDy) * rstd[c];
     }
-    if (dgamma) f32.set(products, dgamma >> 2);
-    if (dbeta) f32.set(sums, dbeta >> 2);
+    if (this.#empty) sums.fill(0);
+    const { gamma, beta } = this.gradients;
+    if (dgamma) f32.set(gamma, dgamma >> 2);
+    if (dbeta) f32.set(beta, dbeta >> 2);
   }
 }
 

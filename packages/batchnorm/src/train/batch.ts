@@ -6,14 +6,16 @@ import { perTask, tasksOf } from "../ops/layout.ts";
 import type { Random } from "../tensor/random.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import type { Dataset } from "./dataset.ts";
+import type { BatchShare } from "./shards.ts";
 
 /** Where a batch comes from and how: made once for a batch of a shape and a kind of data set. */
 export interface Batch {
   /**
-   * @param at      the address of the data set's values
-   * @param random  decides how images are moved and mirrored; null: they are taken as they are
+   * @param at       the address of the data set's values
+   * @param indices  of the share's examples
+   * @param random   decides how images are moved and mirrored; null: they are taken as they are
    */
-  fill(data: Dataset, at: number, indices: Int32Array, random: Random | null): void;
+  fill(data: Dataset, at: number, indices: Int32Array, share: BatchShare, random: Random | null): void;
 }
 
 /** What kind of batch a data set needs. */
@@ -53,7 +55,7 @@ function imageBatch(engine: Engine, arena: Arena, rows: number, shape: readonly 
   const args = { from: 0, places, to: to.at, scale, shift, rows, h, w, channels, rowsPerTask };
   const gather = engine.call(arena, "gatherImages", args, tasksOf(rows, rowsPerTask));
   return {
-    fill(data, at, chosen, random) {
+    fill(data, at, chosen, share, random) {
       const { f32, i32 } = engine.memory;
       for (let c = 0; c < channels; c++) {
         const std = data.std?.[c] ?? 1;
@@ -62,12 +64,17 @@ function imageBatch(engine: Engine, arena: Arena, rows: number, shape: readonly 
       }
       const { crop, flip } = (random && data.augment) || { crop: 0, flip: false };
       const offset = () => (random && crop ? random.integer(2 * crop + 1) - crop : 0);
-      for (let r = 0; r < rows; r++) {
-        const place = (places >> 2) + 4 * r;
-        i32[place] = chosen[r];
-        i32[place + 1] = offset();
-        i32[place + 2] = offset();
-        i32[place + 3] = random && flip ? random.integer(2) : 0;
+      // Those of other shares draw too, so that an image is changed alike whoever takes it.
+      for (let r = 0; r < share.total; r++) {
+        const [down, right] = [offset(), offset()];
+        const mirrored = random && flip ? random.integer(2) : 0;
+        const own = r - share.first;
+        if (own < 0 || own >= share.count) continue;
+        const place = (places >> 2) + 4 * own;
+        i32[place] = chosen[own];
+        i32[place + 1] = down;
+        i32[place + 2] = right;
+        i32[place + 3] = mirrored;
       }
       gather.set("from", at);
       gather.run();

@@ -3,6 +3,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import type { Loss } from "./loss.ts";
 import type { Optimizer } from "./optimizer.ts";
 import type { Schedule } from "./schedule.ts";
+import type { Shards } from "./shards.ts";
 
 export interface TrainerOptions extends EngineOptions {
   optimizer: Optimizer;
@@ -12,6 +13,11 @@ export interface TrainerOptions extends EngineOptions {
   schedule?: Schedule;
   /** Of the order of the examples in `fit`. Default 0. */
   seed?: number;
+  /**
+   * Other processes that train the same model together with this one, each on its share of every batch: `fit` and
+   * `evaluate` take the share by rank, `step` is given it. All of them make the same calls.
+   */
+  shards?: Shards | null;
 }
 
 /** What a step gives. */

@@ -6,6 +6,7 @@ import type { Random } from "../tensor/random.ts";
 import { type Batch, batchOf, kindOf } from "./batch.ts";
 import type { Dataset } from "./dataset.ts";
 import type { BoundLoss, Loss } from "./loss.ts";
+import type { BatchShare } from "./shards.ts";
 
 /** A model and its loss bound to one shape of input: what a step runs. */
 export class Session {
@@ -31,12 +32,27 @@ export class Session {
   }
 
   /**
-   * Fills the input with examples of a data set whose values are at an address.
-   *
-   * @param random  see `Batch.fill`
+   * Fills the input with examples of a data set whose values are at an address: see `Batch.fill`.
    */
-  gather(data: Dataset, at: number, indices: Int32Array, random: Random | null): void {
-    this.#batch(data).fill(data, at, indices, random);
+  gather(data: Dataset, at: number, indices: Int32Array, share: BatchShare, random: Random | null): void {
+    this.#batch(data).fill(data, at, indices, share, random);
+  }
+
+  /**
+   * The loss of a share after its forward pass, as its part of the mean over the batch, with the gradient of that in the
+   * output's place.
+   */
+  runLoss({ count, total }: BatchShare): { loss: number; correct: number } {
+    const weight = count / total;
+    const { grad: at, size } = this.output;
+    const grad = this.plan.engine.memory.f32.subarray(at >> 2, (at >> 2) + size);
+    if (count === 0) {
+      if (at) grad.fill(0);
+      return { loss: 0, correct: 0 };
+    }
+    this.loss.run();
+    if (at && weight !== 1) for (let i = 0; i < size; i++) grad[i] *= weight;
+    return { loss: this.loss.loss * weight, correct: this.loss.correct };
   }
 
   /** Fills the targets with the labels of examples. */

@@ -6,6 +6,7 @@ import type { Dataset } from "./dataset.ts";
 import type { Loss } from "./loss.ts";
 import { Residents } from "./residents.ts";
 import { Session } from "./session.ts";
+import { type BatchShare, standIn } from "./shards.ts";
 
 /** Sessions kept for shapes that come again: a step's, an evaluation's, and one with a last smaller batch each. */
 const MOST = 4;
@@ -45,13 +46,11 @@ export class Sessions {
   }
 
   /**
-   * A session with examples of a data set as its input.
-   *
-   * @param random  see `Batch.fill`
+   * A session with a share of a batch of a data set's examples as its input: see `Batch.fill`.
    */
-  filled(data: Dataset, indices: Int32Array, training: boolean, random: Random | null): Session {
-    const session = this.of([indices.length, ...data.shape], training);
-    session.gather(data, this.#residents.place(data), indices, random);
+  filled(data: Dataset, indices: Int32Array, share: BatchShare, training: boolean, random: Random | null): Session {
+    const session = this.of([standIn(indices.length), ...data.shape], training);
+    session.gather(data, this.#residents.place(data), indices, share, random);
     return session;
   }
 

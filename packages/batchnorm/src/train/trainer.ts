@@ -3,16 +3,20 @@ import { Engine } from "../engine/engine.ts";
 import { check } from "../errors.ts";
 import type { Layer } from "../layers/layer.ts";
 import { Random } from "../tensor/random.ts";
+import { formatShape } from "../tensor/shape.ts";
 import { checkTensor, Tensor } from "../tensor/tensor.ts";
 import { pack, restore } from "./checkpoint.ts";
 import { Dataset } from "./dataset.ts";
+import { GradientSums } from "./gradients.ts";
 import { crossEntropy } from "./loss.ts";
 import type { BoundOptimizer, Optimizer } from "./optimizer.ts";
 import type { Evaluation, FitOptions, Progress, StepResult, TrainerOptions, Watched } from "./options.ts";
 import { Order } from "./order.ts";
+import { broadcastModel, broadcastStatistics, describe } from "./same.ts";
 import { constant, type Schedule } from "./schedule.ts";
 import type { Session } from "./session.ts";
 import { Sessions } from "./sessions.ts";
+import { type BatchShare, placeOf, type Shards, shareBrought, shareOf, standIn } from "./shards.ts";
 import { Watchers } from "./watchers.ts";
 import { Weights } from "./weights.ts";
 
@@ -41,18 +45,33 @@ export class Trainer {
   readonly #random: Random;
   readonly #sessions: Sessions;
   readonly #watchers = new Watchers();
+  readonly #shards: Shards | null;
+  readonly #gradients: GradientSums | null = null;
   #stepCount = 0;
 
   constructor(model: Layer, options: TrainerOptions) {
-    const { optimizer, loss = crossEntropy(), schedule = constant(), seed = 0, ...engineOptions } = options;
+    const {
+      optimizer,
+      loss = crossEntropy(),
+      schedule = constant(),
+      seed = 0,
+      shards = null,
+      ...engineOptions
+    } = options;
     check(optimizer !== undefined, "E_VALUE", "Trainer", () => "expected an optimizer, such as new SGD({ lr: 0.1 })");
     this.model = model;
     this.#optimizer = optimizer;
     this.#schedule = schedule;
     this.#order = new Order(seed);
     this.#random = new Random(seed);
+    this.#shards = shards;
     this.engine = new Engine(engineOptions);
     try {
+      if (shards) {
+        const rest = { optimizer: optimizer.name, lr: optimizer.lr, loss: loss.name, seed, build: this.engine.build };
+        shards.agree("the model and its training", `${describe(model)}\n${JSON.stringify(rest)}`);
+        broadcastModel(shards, model);
+      }
       const arena = new Arena(this.engine.memory);
       this.#weights = new Weights(arena, model, optimizer);
       this.#bound = optimizer.bind(this.engine, arena, this.#weights.blocks);
@@ -60,6 +79,7 @@ export class Trainer {
         slotOf: (parameter) => this.#weights.slot(parameter),
         isWatched: (layer) => this.#watchers.has(layer),
       });
+      if (shards) this.#gradients = new GradientSums(shards, this.engine.memory, this.#weights);
     } catch (error) {
       this.engine.close();
       throw error;
@@ -84,17 +104,22 @@ export class Trainer {
   /**
    * One step on one batch: forward, backward, and the optimizer's change of the weights.
    *
-   * @param x        the batch, [N, ...]
+   * @param x        the batch, [N, ...]; with shards this process's share of it, which may be empty
    * @param targets  as the loss wants them: N labels, or values
    * @throws         BatchNormError E_SHAPE, E_LABEL or E_BATCH when they do not fit, before anything has changed
    */
   step(x: Tensor, targets: ArrayLike<number>): StepResult {
     checkTensor("Trainer.step", x);
     this.#checkOpen();
-    const session = this.#sessions.of(x.shape, true);
-    session.loss.load(targets);
+    const share = shareBrought(x.shape[0], this.#shards);
+    check(share.total > 0, "E_BATCH", "Trainer.step", () => {
+      return `expected at least one example, got shape ${formatShape(x.shape)}`;
+    });
+    const session = this.#sessions.of([standIn(share.count), ...x.shape.slice(1)], true);
+    if (share.count > 0) session.loss.load(targets);
     this.engine.memory.f32.set(x.data, session.input.at >> 2);
-    return this.#run(session);
+    const { loss, correct } = this.#run(session, share);
+    return { loss, correct };
   }
 
   /**
@@ -123,9 +148,12 @@ export class Trainer {
     let correct = 0;
     let since = 0;
     let turn = performance.now();
-    while (!done() && !signal?.aborted) {
+    // With shards, all stop where one of them is told to.
+    let stopped = this.#shards ? this.#sum(Number(signal?.aborted ?? false)) > 0 : false;
+    while (!done() && !stopped && (this.#shards || !signal?.aborted)) {
       const { learningRate } = this;
-      const result = this.#fitStep(data, batchSize);
+      const result = this.#fitStep(data, batchSize, signal);
+      stopped = result.stopped;
       loss += result.loss;
       correct += result.correct;
       since++;
@@ -141,38 +169,54 @@ export class Trainer {
     }
   }
 
-  #fitStep(data: Dataset, batchSize: number): StepResult {
+  #fitStep(data: Dataset, batchSize: number, signal: AbortSignal | undefined) {
     this.#checkOpen();
-    this.#sessions.of([batchSize, ...data.shape], true); // before the order moves on, for it may be refused
-    const indices = this.#order.next(data.length, batchSize);
-    const session = this.#sessions.filled(data, indices, true, this.#random);
-    session.label(data, indices);
-    return this.#run(session);
+    const share = shareOf(batchSize, this.#shards);
+    this.#sessions.of([standIn(share.count), ...data.shape], true); // before the order moves on, for it may be refused
+    const indices = this.#order.next(data.length, batchSize).subarray(share.first, share.first + share.count);
+    const session = this.#sessions.filled(data, indices, share, true, this.#random);
+    if (share.count > 0) session.label(data, indices);
+    return this.#run(session, share, signal);
   }
 
-  #run(session: Session): StepResult {
-    const { plan, loss } = session;
+  #run(session: Session, share: BatchShare, signal?: AbortSignal): StepResult & { stopped: boolean } {
+    const { plan } = session;
+    plan.share = placeOf(share);
     this.model.train();
     plan.forward();
-    loss.run();
-    plan.backward();
+    const { loss, correct } = session.runLoss(share);
+    const told = Float64Array.of(loss, correct, this.#shards && signal?.aborted ? 1 : 0);
+    const telling = this.#shards?.sum(told);
+    this.#gradients?.begin(plan.share.empty);
+    plan.backward(this.#gradients?.written);
+    this.#gradients?.finish();
+    telling?.wait();
     this.#bound.step(this.learningRate, this.#stepCount);
     this.#stepCount++;
     this.#watchers.tell(session.plan, true, this.#stepCount);
-    return { loss: loss.loss, correct: loss.correct };
+    return { loss: told[0], correct: told[1], stopped: told[2] > 0 };
   }
 
-  /** Loss and accuracy over a data set, in eval mode. */
+  /** Over all ranks. */
+  #sum(value: number): number {
+    const values = Float64Array.of(value);
+    this.#shards?.sum(values).wait();
+    return values[0];
+  }
+
+  /** Loss and accuracy over a data set, in eval mode. With shards, each rank measures its share of every batch. */
   evaluate(data: Dataset, { batchSize = 500 }: { batchSize?: number } = {}): Evaluation {
     let loss = 0;
     let correct = 0;
-    for (const { session, indices } of this.#pass(data, batchSize, "evaluate")) {
+    if (this.#shards) broadcastStatistics(this.#shards, this.model);
+    for (const { session, indices } of this.#pass(data, batchSize, "evaluate", this.#shards)) {
+      if (indices.length === 0) continue;
       session.label(data, indices);
       session.loss.run();
       loss += session.loss.loss * indices.length;
       correct += session.loss.correct;
     }
-    return { loss: loss / data.length, accuracy: correct / data.length };
+    return { loss: this.#sum(loss) / data.length, accuracy: this.#sum(correct) / data.length };
   }
 
   /**
@@ -187,7 +231,7 @@ export class Trainer {
     this.#checkOpen();
     const session = this.#sessions.of(x.shape, false);
     this.engine.memory.f32.set(x.data, session.input.at >> 2);
-    this.#forward(session);
+    this.#forward(session, shareOf(x.shape[0], null));
     return new Tensor(this.#output(session).slice(), session.output.shape);
   }
 
@@ -195,7 +239,7 @@ export class Trainer {
     let result = new Float32Array(0);
     let shape: readonly number[] = [];
     let at = 0;
-    for (const { session, indices } of this.#pass(data, batchSize, "predict")) {
+    for (const { session, indices } of this.#pass(data, batchSize, "predict", null)) {
       const output = this.#output(session);
       if (at === 0) {
         shape = [data.length, ...session.output.shape.slice(1)];
@@ -211,22 +255,28 @@ export class Trainer {
     return this.engine.memory.f32.subarray(at >> 2, (at >> 2) + size);
   }
 
-  /** A forward pass in eval mode over each batch of a data set, in order. */
-  *#pass(data: Dataset, batchSize: number, where: string): Generator<{ session: Session; indices: Int32Array }> {
+  /** A forward pass in eval mode over each batch of a data set, in order, or over this rank's share of each. */
+  *#pass(
+    data: Dataset,
+    batchSize: number,
+    where: string,
+    shards: Shards | null,
+  ): Generator<{ session: Session; indices: Int32Array }> {
     check(Number.isInteger(batchSize) && batchSize > 0, "E_BATCH", where, () => {
       return `expected a positive batch size, got ${batchSize}`;
     });
     this.#checkOpen();
     for (let from = 0; from < data.length; from += batchSize) {
-      const count = Math.min(batchSize, data.length - from);
-      const indices = Int32Array.from({ length: count }, (_, i) => from + i);
-      const session = this.#sessions.filled(data, indices, false, null);
-      this.#forward(session);
+      const share = shareOf(Math.min(batchSize, data.length - from), shards);
+      const indices = Int32Array.from({ length: share.count }, (_, i) => from + share.first + i);
+      const session = this.#sessions.filled(data, indices, share, false, null);
+      this.#forward(session, share);
       yield { session, indices };
     }
   }
 
-  #forward({ plan }: Session): void {
+  #forward({ plan }: Session, share: BatchShare): void {
+    plan.share = placeOf(share);
     this.model.eval();
     plan.forward();
     this.#watchers.tell(plan, false, this.#stepCount);

@@ -18,7 +18,7 @@ const COUNT = 100_001;
 const TASK = 4096;
 
 function dropout(build: (typeof builds)[number], x: Float32Array, p: number, key: number): Float32Array {
-  const numbers = { count: x.length, perTask: TASK, key, limit: Math.floor(p * 2 ** 32), scale: 1 / (1 - p) };
+  const numbers = { count: x.length, perTask: TASK, key, first: 0, limit: Math.floor(p * 2 ** 32), scale: 1 / (1 - p) };
   const args = { x, y: new Float32Array(x.length), ...numbers };
   return runKernel(engine[build], "dropout", labelled(args, Math.ceil(x.length / TASK)), ["y"]).after.y as Float32Array;
 }

@@ -74,7 +74,7 @@ describe("step", () => {
 
   it("refuses an empty batch, and a batch of one where there is batch norm", () => {
     const trainer = openTrainer(smallNetwork());
-    refusedBy(trainer, () => trainer.step(zeros([0, 6]), []), "E_BATCH", "[Linear]", "[0, 6]");
+    refusedBy(trainer, () => trainer.step(zeros([0, 6]), []), "E_BATCH", "[Trainer.step]", "[0, 6]");
     refusedBy(
       trainer,
       () => trainer.step(ones([1, 6]), [0]),

@@ -54,7 +54,8 @@ export const dropout: KernelSpec = {
     for (const [i, count] of COUNTS.entries()) {
       for (const p of [0, 0.1, 0.5, 0.999]) {
         const perTask = inThree(count, 4);
-        const numbers = { count, perTask, key: 0x7fffffff - 0x12345678 * i, limit: Math.floor(p * 2 ** 32) };
+        const key = 0x7fffffff - 0x12345678 * i;
+        const numbers = { count, perTask, key, first: 1000 * i, limit: Math.floor(p * 2 ** 32) };
         const args = { x: normals(count, count), y: floats(count), ...numbers, scale: 1 / (1 - p) };
         yield labelled(args, tasksFor(count, perTask));
       }

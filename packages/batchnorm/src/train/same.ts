@@ -1,0 +1,38 @@
+/** What makes sure that several processes train the same model. */
+import type { Layer } from "../layers/layer.ts";
+import type { Shards } from "./shards.ts";
+
+/** A model's layers, their options and the shapes of their state: the same text for models that compute the same function. */
+export function describe(model: Layer): string {
+  const layers = (layer: Layer, path: string): string[] => {
+    const options = Object.entries(layer).filter(([name, value]) => name !== "training" && isPlain(value));
+    const own = `${path} ${layer.constructor.name} ${JSON.stringify(Object.fromEntries(options))}`;
+    return [own, ...layer.children().flatMap(([name, child]) => layers(child, `${path}.${name}`))];
+  };
+  const state = Object.entries(model.stateSlots()).map(([name, { shape }]) => `${name} [${shape}]`);
+  return [...layers(model, "model"), ...state].join("\n");
+}
+
+function isPlain(value: unknown): boolean {
+  if (Array.isArray(value)) return value.every(isPlain);
+  return value === null || typeof value !== "object";
+}
+
+/** Rank 0's model replaces those of the others: weights, running statistics, and what its layers draw from. */
+export function broadcastModel(shards: Shards, model: Layer): void {
+  for (const { data } of Object.values(model.stateSlots())) shards.broadcast(data);
+  for (const { random } of model.modules()) {
+    if (!random) continue;
+    const { words, spare } = random.state;
+    const state = Float64Array.of(...words, spare ?? Number.NaN);
+    shards.broadcast(state);
+    const [a, b, c, d, kept] = state;
+    random.state = { words: [a, b, c, d], spare: Number.isNaN(kept) ? null : kept };
+  }
+}
+
+/** Rank 0's running statistics replace those of the others, which differ where batch norm is not synchronized. */
+export function broadcastStatistics(shards: Shards, model: Layer): void {
+  const parameters = new Set(model.namedParameters().map(([name]) => name));
+  for (const [name, { data }] of Object.entries(model.stateSlots())) if (!parameters.has(name)) shards.broadcast(data);
+}

@@ -1,0 +1,1 @@
+export function onRanks(script: string, size: number, job: unknown): Promise<unknown[]>;
