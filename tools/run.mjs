@@ -64,7 +64,7 @@ function build() {
   const kernels = () => node(join(library, "tools/kernels.mjs"));
   if (!existsSync(generated)) forget("kernels");
   once("kernels", sources, kernels);
-  tool("typescript/bin/tsc", "-b", "packages/batchnorm", "packages/onnx", "packages/cli");
+  tool("typescript/bin/tsc", "-b", "packages/batchnorm", "packages/onnx", "packages/mpi", "packages/cli");
 }
 
 /** The page of packages/web, as files for any host. */

@@ -1,0 +1,50 @@
+/** The system's MPI library: whichever is there. */
+import { MpiError } from "../errors.ts";
+
+type Koffi = typeof import("koffi");
+export type Library = ReturnType<Koffi["load"]>;
+
+/** By which names libraries are known: MPICH (Debian's), all of MPICH's ABI (Intel MPI, MVAPICH, Cray), Open MPI. */
+const NAMES = ["libmpich.so.12", "libmpi.so.12", "libmpi.so.40"];
+
+/** What tells the library's path, where it is not among those that the system finds by name. */
+export const PATH_VARIABLE = "BATCHNORM_MPI";
+
+/**
+ * Settings of UCX, by which MPICH reaches the network, where the user has set no others: its handlers of signals would take
+ * the place of V8's, and it would put hooks into functions that V8's threads call for memory.
+ */
+const UCX = { UCX_ERROR_SIGNALS: "SIGILL,SIGBUS,SIGFPE", UCX_MEM_EVENTS: "n" };
+
+export interface Found {
+  readonly library: Library;
+  /** The name or path by which it was found. */
+  readonly path: string;
+}
+
+/** @throws MpiError E_LIBRARY when there is none */
+export async function findLibrary(environment: NodeJS.ProcessEnv = process.env): Promise<Found> {
+  const { default: koffi } = await import("koffi");
+  for (const [name, value] of Object.entries(UCX)) environment[name] ??= value;
+  const told = environment[PATH_VARIABLE];
+  const names = told ? [told] : inOrder(environment);
+  const reasons: string[] = [];
+  for (const path of names) {
+    try {
+      // Open MPI loads parts of its own, which look for its symbols.
+      return { library: koffi.load(path, { lazy: true, global: true }), path };
+    } catch (error) {
+      reasons.push((error as Error).message);
+    }
+  }
+  const where = told ? `at ${PATH_VARIABLE}=${told} (${reasons[0]})` : `as ${names.join(" or ")}`;
+  throw new MpiError(
+    "E_LIBRARY",
+    `expected the system's MPI library, found none ${where}: install it (Debian: apt-get install mpich), or set ${PATH_VARIABLE} to its path`,
+  );
+}
+
+/** Open MPI's first, where Open MPI started this process. */
+function inOrder(environment: NodeJS.ProcessEnv): string[] {
+  return environment.OMPI_COMM_WORLD_SIZE === undefined ? NAMES : NAMES.toReversed();
+}
