@@ -30,6 +30,7 @@ const orders = {
   "cli/src": [
     "errors",
     "words",
+    "team",
     "datasets",
     "runs",
     "experiments",

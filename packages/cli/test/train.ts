@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Layer } from "batchnorm";
 import { writeSafetensors } from "batchnorm/formats";
+import { ALONE } from "#dist/team/team.js";
 import { prepare } from "#dist/training/data.js";
 import { RunFolder } from "#dist/training/folder.js";
 import { findModel } from "#dist/training/models.js";
@@ -57,6 +58,7 @@ export async function trainColours({ out, colours, choices = {}, resume, threads
     threads,
     progress: { ...SILENT, ...progress },
     signal: signal ?? new AbortController().signal,
+    team: ALONE,
   });
   return { ...outcome, network, data, settings };
 }

@@ -76,6 +76,7 @@ describeRanks("training on several ranks", () => {
     expect(new Set(ranks.map(({ digest }) => digest)).size).toBe(1);
     const { losses, weights } = differences(ranks[0], whole);
     expect(losses).toBeLessThan(1e-6);
-    expect(weights).toBeLessThan(1e-6);
+    // Few steps leave β near 0, where rounding shows.
+    expect(weights).toBeLessThan(1e-5);
   });
 });

@@ -21,7 +21,8 @@ export class Watchers {
   }
 
   /** After a forward pass. */
-  tell({ inputs, engine }: Plan, training: boolean, step: number): void {
+  tell({ inputs, engine, share }: Plan, training: boolean, step: number): void {
+    if (share.empty) return;
     for (const { layer, callback } of this.#watchers) {
       const value = inputs.get(layer);
       if (!value) continue;

@@ -8,8 +8,11 @@ import type { Recorded, Request } from "../experiments/results.ts";
 import type { Figure } from "../report/svg.ts";
 import { Laboratory } from "../runs/laboratory.ts";
 import { RunStore } from "../runs/store.ts";
+import { dismiss, follow, teamPool } from "../runs/team.ts";
+import type { Team } from "../team/team.ts";
 import { progressFor } from "../terminal/progress.ts";
 import type { ReproduceOptions } from "./options.ts";
+import { together } from "./together.ts";
 
 /** An experiment as the command sees it: how to do it and how to show what came out. */
 export interface Experiment<Results extends Recorded<string>> {
@@ -25,23 +28,41 @@ export interface Experiment<Results extends Recorded<string>> {
 }
 
 /** Does an experiment, or only what is left of it, and writes its report, figures and numbers. */
-export async function reproduce<Results extends Recorded<string>>(
+export function reproduce<Results extends Recorded<string>>(
   experiment: Experiment<Results>,
   options: ReproduceOptions,
 ): Promise<void> {
+  return together(options.mpi, async (team) => {
+    const data = await team.each(() => experiment.load(options.data));
+    const interrupt = new AbortController();
+    const onInterrupt = () => interrupt.abort();
+    process.once("SIGINT", onInterrupt);
+    try {
+      if (team.leads) await lead(team, experiment, data, options, interrupt.signal);
+      else await follow(team, data, interrupt.signal);
+    } finally {
+      process.off("SIGINT", onInterrupt);
+    }
+  });
+}
+
+async function lead<Results extends Recorded<string>>(
+  team: Team,
+  experiment: Experiment<Results>,
+  data: SharedData,
+  options: ReproduceOptions,
+  signal: AbortSignal,
+): Promise<void> {
   const out = options.out ?? (options.quick ? join("out", "quick") : "out");
-  const data = await experiment.load(options.data);
   const store = new RunStore(out, options.fresh);
-  const interrupt = new AbortController();
-  const onInterrupt = () => interrupt.abort();
-  process.once("SIGINT", onInterrupt);
   try {
     const laboratory = new Laboratory({
       data,
       store,
-      threads: options.threads,
+      threads: team.size > 1 ? 1 : options.threads,
       progress: progressFor(process.stderr),
-      signal: interrupt.signal,
+      signal,
+      pool: team.size > 1 ? teamPool(team) : undefined,
     });
     const { seed, quick = false, steps } = options;
     const results = await experiment.perform(laboratory, {
@@ -59,7 +80,7 @@ export async function reproduce<Results extends Recorded<string>>(
       `Interrupted. Finished trainings${checkpoints} are kept in ${store.directory}. ${again} continues with the others.`,
     );
   } finally {
-    process.off("SIGINT", onInterrupt);
+    await dismiss(team);
   }
 }
 

@@ -10,6 +10,7 @@ export interface ReproduceOptions {
   readonly out?: string;
   readonly data?: string;
   readonly fresh?: boolean;
+  readonly mpi?: boolean;
 }
 
 /** What an experiment's images are, which decides about the time that it takes. */

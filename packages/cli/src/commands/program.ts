@@ -29,6 +29,7 @@ export function program(): Command {
     for (const option of reproduceOptions(entry.images)) command.addOption(option);
     if (entry.name === "figure1") {
       command.option("--search", "search each network's best settings anew and write figure1.choice.json");
+      command.option("--mpi", "train one network at a time, on all ranks that mpirun or srun has started");
     }
     command
       .addHelpText("after", examples(entry.examples.map((rest) => `batchnorm reproduce ${entry.name} ${rest}`.trim())))
@@ -94,6 +95,7 @@ function addTrain(root: Command): void {
       examples([
         "batchnorm train resnet20 --dataset cifar10",
         "batchnorm train resnet20 --dataset cifar10 --resume",
+        "mpirun -np 4 batchnorm train resnet20 --dataset cifar10 --mpi",
         "batchnorm train resnet8 --dataset cifar10 --epochs 5 --train-images 10000 --out out/small",
         "batchnorm train mnist --dataset mnist --epochs 10 --data fashion",
       ]),

@@ -1,11 +1,13 @@
 import { join } from "node:path";
-import type { Sequential } from "batchnorm";
+import { type Sequential, synchronize } from "batchnorm";
 import { writeSafetensors } from "batchnorm/formats";
 import { writeAtomically } from "batchnorm/node";
 import { InputError, InterruptedError } from "../errors.ts";
 import { recordedJson } from "../experiments/json.ts";
 import { trainingFigures, trainingPage, trainingSummary } from "../report/training.ts";
+import type { Team } from "../team/team.ts";
 import { epochProgress } from "../terminal/epochs.ts";
+import { SILENT } from "../terminal/silent.ts";
 import { prepare } from "../training/data.ts";
 import { RunFolder, type StoredRun } from "../training/folder.ts";
 import { findModel } from "../training/models.ts";
@@ -14,37 +16,45 @@ import { carryOut, extentOf } from "../training/run.ts";
 import { checkSame, checkSameData, newSettings } from "../training/settings.ts";
 import { findSource } from "../training/sources.ts";
 import { integer } from "../words.ts";
+import { together } from "./together.ts";
 import type { TrainOptions } from "./trainoptions.ts";
 
 /** Trains a model on a data set, or goes on where an earlier call was interrupted, and writes what came out. */
-export async function train(name: string, options: TrainOptions): Promise<void> {
+export function train(name: string, options: TrainOptions): Promise<void> {
+  return together(options.mpi, (team) => trainIn(team, name, options));
+}
+
+async function trainIn(team: Team, name: string, options: TrainOptions): Promise<void> {
   const model = findModel(name);
   const source = findSource(options.dataset, model);
   const folder = new RunFolder(options.out ?? join("out", "train", `${name}-${options.dataset}`));
-  const stored = await storedRun(folder, name, options);
-  const images = await source.load(options.data);
-  if (stored) checkSameData(stored.settings, images, folder.path);
-  const settings = stored?.settings ?? newSettings(model, source, images, options);
+  const stored = await team.once(() => storedRun(folder, name, options));
+  const images = await team.each(() => source.load(options.data));
+  const settings = await team.once(async () => stored?.settings ?? newSettings(model, source, images, options));
+  await team.each(async () => checkSameData(settings, images, folder.path));
   const data = prepare(images, source, model, settings);
-  const network = model.build({ ...settings, channels: source.shape[2] });
-  if (!stored) await folder.clear();
+  const network = synchronize(model.build({ ...settings, channels: source.shape[2] }), team.shards);
+  if (!stored) await team.once(() => folder.clear());
 
   const interrupt = new AbortController();
   const onInterrupt = () => interrupt.abort();
   process.once("SIGINT", onInterrupt);
   try {
-    const { threads } = options;
-    const progress = epochProgress(process.stderr);
+    const { threads = team.threads } = options;
+    const progress = team.leads ? epochProgress(process.stderr) : SILENT;
     const signal = interrupt.signal;
-    const outcome = await carryOut({ settings, model: network, data, folder, stored, threads, progress, signal });
+    const request = { settings, model: network, data, folder, stored, threads, progress, signal, team };
+    const outcome = await carryOut(request);
     if (outcome.end === "interrupted") {
       const { epochs, stepsPerEpoch } = extentOf(settings);
       throw new InterruptedError(
         `Interrupted after step ${integer(outcome.journal.step)} of ${integer(epochs * stepsPerEpoch)}; the checkpoint is ${folder.checkpoint}. ${again(options)} goes on from there.`,
       );
     }
+    if (!team.leads) return;
     const parameters = network.parameters().reduce((sum, { size }) => sum + size, 0);
-    const results = trainingResults({ settings, source, images, data, parameters, threads }, outcome);
+    const run = { settings, source, images, data, parameters, threads, ranks: team.size };
+    const results = trainingResults(run, outcome);
     const report = await write(folder.path, results, outcome.end === "finished" ? network : null);
     process.stdout.write(`${trainingSummary(results).join("\n")}\nReport: ${report}\n`);
     if (outcome.end === "diverged") process.exitCode = 1;

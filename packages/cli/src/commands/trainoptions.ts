@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import { Option } from "commander";
 import { DATASET_NAMES } from "../training/names.ts";
 import type { Choices } from "../training/settings.ts";
@@ -7,11 +6,12 @@ import { count, positive, seed } from "./options.ts";
 /** What `batchnorm train` takes from the command line, beside the model. */
 export interface TrainOptions extends Choices {
   readonly dataset: string;
-  readonly threads: number;
+  readonly threads?: number;
   readonly out?: string;
   readonly data?: string;
   readonly resume?: boolean;
   readonly fresh?: boolean;
+  readonly mpi?: boolean;
 }
 
 /** The options of TrainOptions, as they stand in `--help`. Those that decide about the result have no default here: a resumed run has its own. */
@@ -28,12 +28,14 @@ export function trainOptions(): Option[] {
     new Option("--no-batch-norm", "the same network without batch norm"),
     new Option("--train-images <n>", "only the first so many training images").argParser(count),
     new Option("--test-images <n>", "only the first so many test images").argParser(count),
-    new Option("--threads <n>", "threads that share each step; the result does not depend on it")
-      .argParser(count)
-      .default(availableParallelism(), "one a core"),
+    new Option(
+      "--threads <n>",
+      "threads that share each step; the result does not depend on it (default: one a core)",
+    ).argParser(count),
     new Option("--out <dir>", "folder of the run (default: out/train/<model>-<dataset>)"),
     new Option("--data <dir>", "folder with the files of the data set"),
     new Option("--resume", "go on from the folder's checkpoint, with the settings of its run").conflicts("fresh"),
+    new Option("--mpi", "train on all ranks that mpirun or srun has started, each with its share of every batch"),
     new Option("--fresh", "start anew in a folder that has a checkpoint, and remove what that run left"),
   ];
 }

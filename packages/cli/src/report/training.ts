@@ -83,7 +83,7 @@ ${table(
     lead: html`${verdict(results)}`,
     body,
     footer: html`<p>Data: ${data.name} (fingerprint ${settings.data}), ${integer(settings.trainImages)} training and ${integer(settings.testImages)} test images of ${data.shape.join(" × ")}.</p>
-<p>Made by <code>${command(results)}</code> with batchnorm ${software.batchnorm} on Node ${software.node.replace("v", "")}, ${plural(results.timing.threads, "thread")}, in ${duration(total(results))}. The same command repeats it to the bit on such a machine, on any number of threads.</p>`,
+<p>Made by <code>${command(results)}</code> with batchnorm ${software.batchnorm} on Node ${software.node.replace("v", "")}, ${workers(results)}, in ${duration(total(results))}. The same command repeats it to the bit on such a machine, on any number of threads.</p>`,
   });
 }
 
@@ -114,7 +114,7 @@ function method({ settings, data, parameters, stepsPerEpoch }: TrainingResults):
 }
 
 /** The command line that repeats the run; the folder of the user's own images is not known. */
-function command({ settings, data }: TrainingResults): string {
+function command({ settings, data, timing }: TrainingResults): string {
   const { model, dataset, batchNorm, epochs, batchSize, learningRate, seed, trainImages, testImages } = settings;
   const options = { dataset, epochs, "batch-size": batchSize, "learning-rate": learningRate, seed };
   const limits = {
@@ -122,7 +122,14 @@ function command({ settings, data }: TrainingResults): string {
     ...(testImages < data.testImages && { "test-images": testImages }),
   };
   const text = Object.entries({ ...options, ...limits }).map(([name, value]) => `--${name} ${value}`);
-  return ["batchnorm train", model, ...text, ...(batchNorm ? [] : ["--no-batch-norm"])].join(" ");
+  const flags = [!batchNorm && "--no-batch-norm", timing.ranks && "--mpi"].filter(Boolean);
+  const launcher = timing.ranks ? [`mpirun -np ${timing.ranks}`] : [];
+  return [...launcher, "batchnorm train", model, ...text, ...flags].join(" ");
+}
+
+function workers({ timing: { ranks, threads } }: TrainingResults): string {
+  const each = plural(threads, "thread");
+  return ranks ? `${ranks} ranks of ${each}` : each;
 }
 
 function total({ timing }: TrainingResults): number {

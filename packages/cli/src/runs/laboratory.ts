@@ -21,6 +21,8 @@ export interface LaboratoryOptions {
   readonly threads: number;
   readonly progress: Progress;
   readonly signal: AbortSignal;
+  /** who carries runs out; worker threads by default */
+  readonly pool?: typeof runPool | undefined;
 }
 
 /** Where experiments have their runs done: in parallel, each only once, each kept as soon as it is finished. */
@@ -45,7 +47,7 @@ export class Laboratory {
    * @throws InterruptedError when the signal is aborted; finished runs and checkpoints stay in the store
    */
   async run<Spec extends RunSpec>(jobs: readonly Job<Spec>[]): Promise<ResultOf<Spec>[]> {
-    const { data, store, threads, progress, signal } = this.#options;
+    const { data, store, threads, progress, signal, pool = runPool } = this.#options;
     const results = new Map<string, ResultOf<Spec>>();
     const missing = new Map<string, Job<Spec>>();
     for (const job of jobs) {
@@ -72,7 +74,7 @@ export class Laboratory {
         },
       };
       try {
-        await runPool(todo, data, threads, listener, signal);
+        await pool(todo, data, threads, listener, signal);
       } finally {
         progress.end();
       }

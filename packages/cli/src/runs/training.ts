@@ -1,6 +1,8 @@
-import { Dataset, type Layer, SGD, Sigmoid, Trainer } from "batchnorm";
+import { Dataset, type Layer, SGD, Sigmoid, synchronize, Trainer } from "batchnorm";
 import { mnistNetwork } from "batchnorm/models";
 import { heldOutCount, IMAGE_SIZE, type LabelledImages, type Mnist } from "../datasets/mnist.ts";
+import { InterruptedError } from "../errors.ts";
+import { ALONE, type Team } from "../team/team.ts";
 import { percentiles } from "./percentiles.ts";
 import type { MeasuredPart, TrainingPoint, TrainingResult, TrainingSpec } from "./spec.ts";
 
@@ -10,30 +12,42 @@ const REPORT_EVERY = 50;
 const MEASURING_BATCH = 500;
 const SHARES = [0.15, 0.5, 0.85];
 
+/** Who carries a training out, and what stops them all. */
+interface Together {
+  readonly team: Team;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Trains the network of a spec from its initial weights and measures it on the way.
  *
  * @param report  called every few dozen steps with the number of steps done
+ * @throws        InterruptedError on all of a team when one of them was told to stop
  */
 export async function runTraining(
   spec: TrainingSpec,
   mnist: Mnist,
   report: (step: number) => void,
+  { team, signal }: Together = { team: ALONE },
 ): Promise<TrainingResult> {
   const started = performance.now();
   const { trainOn, measured } = parts(spec, mnist);
   const { batchNorm, hidden, sigma, seed } = spec;
-  const model = mnistNetwork({
-    batchNorm,
-    hidden: [...hidden],
-    activation: "sigmoid",
-    sigma,
-    seed,
-  });
+  const model = synchronize(
+    mnistNetwork({
+      batchNorm,
+      hidden: [...hidden],
+      activation: "sigmoid",
+      sigma,
+      seed,
+    }),
+    team.shards,
+  );
   const trainer = new Trainer(model, {
     optimizer: new SGD({ lr: spec.learningRate }),
     threads: 1,
     seed,
+    shards: team.shards,
   });
   const points: TrainingPoint[] = [];
   let divergedAt: number | null = null;
@@ -45,11 +59,12 @@ export async function runTraining(
       steps: spec.steps,
       batchSize: spec.batchSize,
       every,
+      ...(signal && { signal }),
     })) {
       losses.push(progress.loss);
       const diverged = !Number.isFinite(progress.loss);
       if (diverged || spec.measureAt.includes(progress.step)) {
-        points.push(measure(trainer, progress.step, mean(losses), measured, watched));
+        points.push(measure(trainer, progress.step, mean(losses), measured, watched, team));
         losses = [];
       }
       if (diverged) {
@@ -58,6 +73,7 @@ export async function runTraining(
       }
       if (progress.step % REPORT_EVERY === 0 || progress.step === spec.steps) report(progress.step);
     }
+    if (team.any(signal?.aborted ?? false)) throw new InterruptedError("interrupted");
   } finally {
     trainer.close();
   }
@@ -98,6 +114,7 @@ function measure(
   loss: number,
   measured: Measured,
   watched: Watched | null,
+  team: Team,
 ): TrainingPoint {
   const accuracy: { [part in MeasuredPart]?: number } = {};
   let spread: [number, number, number] | undefined;
@@ -106,7 +123,8 @@ function measure(
     accuracy[part] = trainer.evaluate(images, {
       batchSize: MEASURING_BATCH,
     }).accuracy;
-    if (part === "test" && watched) spread = percentiles(watched.values(), SHARES) as [number, number, number];
+    if (part === "test" && watched)
+      spread = percentiles(team.gather(watched.values()), SHARES) as [number, number, number];
   }
   const point = { step, loss: Number.isFinite(loss) ? loss : null, accuracy };
   return spread?.every(Number.isFinite) ? { ...point, percentiles: spread } : point;

@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { BatchNormError, type Trainer } from "batchnorm";
-import { loadCheckpoint, saveCheckpoint, writeAtomically } from "batchnorm/node";
+import { saveCheckpoint, writeAtomically } from "batchnorm/node";
 import { InputError } from "../errors.ts";
 import { recordedJson } from "../experiments/json.ts";
 import type { Journal } from "./journal.ts";
@@ -73,14 +73,21 @@ export class RunFolder {
     this.#last = [journal];
   }
 
+  /** The bytes of the checkpoint. @throws InputError when there is none */
+  async readCheckpoint(): Promise<Uint8Array> {
+    const bytes = await this.#read(this.checkpoint);
+    if (!bytes) throw new InputError(`${this.checkpoint}: is missing; start anew with --fresh`);
+    return bytes;
+  }
+
   /**
    * Puts a trainer where the checkpoint was written, and gives the journal up to there.
    *
    * @throws InputError when the checkpoint is damaged or does not belong to the journals
    */
-  async restore(trainer: Trainer, { journals }: StoredRun): Promise<Journal> {
+  restore(trainer: Trainer, { journals }: StoredRun, checkpoint: Uint8Array): Journal {
     try {
-      await loadCheckpoint(trainer, this.checkpoint);
+      trainer.resume(checkpoint);
     } catch (error) {
       if (!(error instanceof BatchNormError)) throw error;
       throw new InputError(`${this.checkpoint}: ${error.message}; start anew with --fresh`);

@@ -28,7 +28,8 @@ export interface TrainingResults {
   readonly divergedAt: number | null;
   readonly losses: readonly LossPoint[];
   readonly software: { readonly batchnorm: string; readonly node: string };
-  readonly timing: { readonly threads: number; readonly epochs: readonly EpochTime[] };
+  /** `ranks` where several processes trained it together, each with so many threads */
+  readonly timing: { readonly ranks?: number; readonly threads: number; readonly epochs: readonly EpochTime[] };
 }
 
 interface Run {
@@ -38,10 +39,11 @@ interface Run {
   readonly data: Prepared;
   readonly parameters: number;
   readonly threads: number;
+  readonly ranks: number;
 }
 
 export function trainingResults(run: Run, { journal, end }: Outcome): TrainingResults {
-  const { settings, source, images, data, parameters, threads } = run;
+  const { settings, source, images, data, parameters, threads, ranks } = run;
   return {
     experiment: "train",
     format: RESULTS_FORMAT,
@@ -59,7 +61,7 @@ export function trainingResults(run: Run, { journal, end }: Outcome): TrainingRe
     divergedAt: end === "diverged" ? journal.step + 1 : null,
     losses: journal.losses,
     software: { batchnorm: version(), node: process.version },
-    timing: { threads, epochs: journal.times },
+    timing: { ...(ranks > 1 && { ranks }), threads, epochs: journal.times },
   };
 }
 

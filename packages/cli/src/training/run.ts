@@ -1,4 +1,5 @@
 import { cosine, type Dataset, decayWeightsOnly, type Layer, type Schedule, SGD, Trainer, warmup } from "batchnorm";
+import type { Team } from "../team/team.ts";
 import type { Prepared } from "./data.ts";
 import type { RunFolder, StoredRun } from "./folder.ts";
 import {
@@ -40,6 +41,8 @@ export interface RunRequest {
   readonly threads: number;
   readonly progress: TrainingProgress;
   readonly signal: AbortSignal;
+  /** who trains it */
+  readonly team: Team;
 }
 
 /** How a run ended. */
@@ -67,12 +70,14 @@ export function extentOf({ epochs, batchSize, trainImages }: Settings): Extent {
  * @throws InputError when the checkpoint to go on from is damaged or another run's
  */
 export async function carryOut(request: RunRequest): Promise<Outcome> {
-  const { settings, model, folder, stored, threads, progress } = request;
+  const { settings, model, folder, stored, threads, progress, team } = request;
   const { learningRate, momentum, nesterov, weightDecay, seed } = settings;
   const optimizer = new SGD({ lr: learningRate, momentum, nesterov, groups: decayWeightsOnly(model, weightDecay) });
-  const trainer = new Trainer(model, { optimizer, schedule: scheduleOf(extentOf(settings)), threads, seed });
+  const schedule = scheduleOf(extentOf(settings));
+  const trainer = new Trainer(model, { optimizer, schedule, threads, seed, shards: team.shards });
   try {
-    const journal = stored ? await folder.restore(trainer, stored) : EMPTY_JOURNAL;
+    const checkpoint = stored && (await team.onceBytes(() => folder.readCheckpoint()));
+    const journal = stored && checkpoint ? folder.restore(trainer, stored, checkpoint) : EMPTY_JOURNAL;
     progress.begin(extentOf(settings), journal.step);
     return await trainAll(request, trainer, journal);
   } finally {
@@ -82,7 +87,7 @@ export async function carryOut(request: RunRequest): Promise<Outcome> {
 }
 
 async function trainAll(request: RunRequest, trainer: Trainer, from: Journal): Promise<Outcome> {
-  const { settings, data, folder, progress, signal } = request;
+  const { settings, data, folder, progress, team } = request;
   let journal = from;
   while (journal.epochs.length < settings.epochs) {
     const trained = await trainEpoch(request, trainer, journal);
@@ -90,12 +95,12 @@ async function trainAll(request: RunRequest, trainer: Trainer, from: Journal): P
     journal = trained.journal;
     progress.measuring();
     const started = performance.now();
-    const measured = await measure(trainer, data.test, signal);
+    const measured = await measure(trainer, data.test, request);
     if (measured) {
       journal = afterEpoch(journal, settings.batchSize, measured, (performance.now() - started) / 1000);
       progress.finished(journal.epochs.at(-1) as EpochRow, journal.times.at(-1) as EpochTime);
     }
-    await folder.save(trainer, settings, journal);
+    if (team.leads) await folder.save(trainer, settings, journal);
     if (!measured) return { journal, end: "interrupted" };
   }
   return { journal: withLossPoint(journal), end: "finished" };
@@ -103,7 +108,7 @@ async function trainAll(request: RunRequest, trainer: Trainer, from: Journal): P
 
 /** Trains up to the end of the epoch that the journal is in, or until the signal is aborted. */
 async function trainEpoch(request: RunRequest, trainer: Trainer, from: Journal): Promise<Outcome> {
-  const { settings, data, progress, signal } = request;
+  const { settings, data, progress, signal, team } = request;
   const { batchSize } = settings;
   const started = performance.now();
   let journal = from;
@@ -114,17 +119,17 @@ async function trainEpoch(request: RunRequest, trainer: Trainer, from: Journal):
     progress.stepped(step.step);
   }
   journal = { ...journal, seconds: journal.seconds + (performance.now() - started) / 1000 };
-  return { journal, end: signal.aborted ? "interrupted" : "finished" };
+  return { journal, end: team.any(signal.aborted) ? "interrupted" : "finished" };
 }
 
 /** Loss and accuracy on the test images; null when the signal was aborted before all were seen. */
-async function measure(trainer: Trainer, test: Dataset, signal: AbortSignal) {
+async function measure(trainer: Trainer, test: Dataset, { signal, team }: RunRequest) {
   let loss = 0;
   let correct = 0;
   const each = Math.ceil(test.length / MEASURING_PARTS);
   for (let from = 0; from < test.length; from += each) {
     await new Promise((resolve) => setImmediate(resolve));
-    if (signal.aborted) return null;
+    if (team.any(signal.aborted)) return null;
     const part = test.slice(from, Math.min(from + each, test.length));
     const measured = trainer.evaluate(part, { batchSize: MEASURING_BATCH });
     loss += measured.loss * part.length;

@@ -38,7 +38,7 @@ export class Native {
     const text = Buffer.alloc(8192);
     const length = new Int32Array(1);
     this.#run("MPI_Get_library_version", text, length);
-    this.version = firstLine(text.toString("utf8", 0, length[0]));
+    this.version = nameOf(text.toString("utf8", 0, length[0]));
   }
 
   /** Begins MPI; this process's threads leave it to the one that calls. */
@@ -105,11 +105,10 @@ export class Native {
   }
 }
 
-/** Of a version like "MPICH Version:\t4.0.2\nMPICH Release date: …". */
-function firstLine(text: string): string {
+/** Of a text like "MPICH Version:\t4.0.2\nMPICH Release date: …" or "Open MPI v4.1.4, package: …". */
+function nameOf(text: string): string {
   return text
-    .split("\n")[0]
-    .replace(/\0.*$/, "")
+    .split(/[\n,\0]/)[0]
     .replace(/\s*Version:\s*/, " ")
     .trim();
 }

@@ -26,6 +26,7 @@ async function whyNot(): Promise<string | null> {
 }
 
 const missing = await whyNot();
+if (missing !== null) console.log(`Tests with several ranks are skipped: ${missing}`);
 
 export function describeRanks(name: string, suite: () => void): void {
   describe.skipIf(missing !== null)(missing === null ? name : `${name} (skipped: ${missing})`, suite);

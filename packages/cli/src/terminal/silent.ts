@@ -1,0 +1,10 @@
+import type { TrainingProgress } from "../training/run.ts";
+
+/** For processes that leave it to another one to tell how far they are. */
+export const SILENT: TrainingProgress = {
+  begin() {},
+  stepped() {},
+  measuring() {},
+  finished() {},
+  end() {},
+};
