@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
+import { availableParallelism } from "node:os";
 import type { Shards, Sum } from "batchnorm";
 import { MpiError } from "./errors.ts";
 import type { Native, Request } from "./native/functions.ts";
-import { waitFor } from "./native/wait.ts";
+import { IMPATIENT, PATIENT, waitFor } from "./native/wait.ts";
 
 /** What has gone through a communicator so far. */
 export interface Traffic {
@@ -21,8 +22,8 @@ interface Place {
 }
 
 /**
- * All ranks of an MPI job. Every call is a collective one: all ranks make it, in the same order. Waiting ranks do not keep
- * others from their processor.
+ * All ranks of an MPI job. Every call is a collective one: all ranks make it, in the same order. Where there are more
+ * ranks on a machine than processors, those that wait do not keep the others from them.
  *
  *     const comm = await connect();
  *     synchronize(model, comm);
@@ -40,6 +41,8 @@ export class Communicator implements Shards {
   readonly firstHere: boolean;
   readonly #native: Native;
   readonly #done: () => void;
+  /** How often a call is tested before the first sleep. */
+  #tests = IMPATIENT;
   #all = new Float64Array(0);
   #closed = false;
 
@@ -53,6 +56,7 @@ export class Communicator implements Shards {
     this.size = size;
     const machines = this.gather(Float64Array.of(machine));
     this.local = machines.filter((other) => other === machine).length;
+    if (this.local <= availableParallelism()) this.#tests = PATIENT;
     this.firstHere = machines.indexOf(machine) === rank;
     this.#done = done;
   }
@@ -153,7 +157,7 @@ export class Communicator implements Shards {
       return result;
     };
     const pending = { begin, request: timed(begin) };
-    return { wait: () => timed(() => waitFor(this.#native, pending.request)) };
+    return { wait: () => timed(() => waitFor(this.#native, pending.request, this.#tests)) };
   }
 }
 
