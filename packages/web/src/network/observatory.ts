@@ -84,7 +84,10 @@ export class Observatory {
 
 /** The first column of all batches together. */
 function firstUnit(inputs: readonly Inputs[]): Float32Array {
-  return Float32Array.from(inputs.flatMap(({ units, values }) => [...values.filter((_, i) => i % units === 0)]));
+  const columns = inputs.map(({ units, values }) =>
+    Array.from({ length: values.length / units }, (_, row) => values[row * units]),
+  );
+  return Float32Array.from(columns.flat());
 }
 
 /** All values of the first rows. */

@@ -2,8 +2,8 @@
 const CADENCE = [
   [0, 10],
   [200, 20],
-  [1_000, 50],
-  [4_000, 100],
+  [1_000, 100],
+  [4_000, 200],
 ] as const;
 
 /** The number of steps at which to measure next. A function of steps alone, so that a run can be repeated exactly. */

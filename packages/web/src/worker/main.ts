@@ -9,7 +9,7 @@ import { type Images, imagesOf, Training } from "./training.ts";
 /** Milliseconds of training between two looks at what the page wants. */
 const SLICE = 20;
 /** Milliseconds between two reports, at least. */
-const REPORT_EVERY = 33;
+const REPORT_EVERY = 100;
 
 /** As much of a worker's global object as is used here. */
 interface Scope {
