@@ -18,7 +18,11 @@ export function program(): Command {
     .showHelpAfterError("Say --help for options and examples.")
     .addHelpText(
       "after",
-      examples(["batchnorm reproduce figure1 --quick", "batchnorm train mnist", "batchnorm inspect model.onnx"]),
+      examples([
+        "batchnorm reproduce figure1 --quick",
+        "batchnorm train mnist --dataset mnist",
+        "batchnorm inspect model.onnx",
+      ]),
     );
   const reproduce = root
     .command("reproduce")
