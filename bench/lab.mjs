@@ -101,14 +101,14 @@ async function compare() {
   const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
-  await page.goto(/** @type {string} */ (server.resolvedUrls?.local[0]));
+  const address = /** @type {string} */ (server.resolvedUrls?.local[0]);
   const rounds = [];
   try {
     for (let round = 0; round < ROUNDS; round++) {
+      await page.goto(address);
       const inBrowser = await inPage(page);
       await page.goto("about:blank");
       rounds.push({ page: inBrowser, node: await inNode() });
-      await page.goBack();
     }
   } finally {
     await browser.close();

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Layer } from "batchnorm";
 import { writeSafetensors } from "batchnorm/formats";
 import { ALONE } from "#dist/team/team.js";
+import { SILENT } from "#dist/terminal/silent.js";
 import { prepare } from "#dist/training/data.js";
 import { RunFolder } from "#dist/training/folder.js";
 import { findModel } from "#dist/training/models.js";
@@ -11,14 +12,6 @@ import { carryOut, type TrainingProgress } from "#dist/training/run.js";
 import { type Choices, newSettings } from "#dist/training/settings.js";
 import { findSource } from "#dist/training/sources.js";
 import { BINARY_FILES, binaryFile } from "./cifar.ts";
-
-export const SILENT: TrainingProgress = {
-  begin() {},
-  stepped() {},
-  measuring() {},
-  finished() {},
-  end() {},
-};
 
 /** CIFAR-10's six files with 50 training images and 10 test images. */
 export function writeColours(folder: string): string {

@@ -1,11 +1,14 @@
 /** A rank's side of the watcher. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFileSync, writeSync } from "node:fs";
+import { statSync, writeFileSync, writeSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+
+/** Milliseconds for the launcher to pass on what a rank has written; it drops the rest when the job is aborted. */
+const FORWARDED = 300;
 
 /** Keeps a watcher informed. Without one, nothing is missing but its sentence. */
 export interface Watch {
@@ -52,18 +55,28 @@ export async function beWatched(job: string, sentence: string): Promise<Watch> {
     tell(why) {
       socket.write("told\n");
       // Here, for the launcher may not wait for what a watcher writes.
-      if (isFirst(`${path}.told`)) writeSync(2, `batchnorm-mpi: ${why}\nbatchnorm-mpi: the other ranks end with it\n`);
+      tellOnce(`${path}.told`, `batchnorm-mpi: ${why}\nbatchnorm-mpi: the other ranks end with it\n`);
+      sleep(FORWARDED);
     },
     done: () => void socket.write("done\n"),
   };
 }
 
-/** Whether nobody has made the file before. */
-function isFirst(file: string): boolean {
+/**
+ * Writes the text to the standard error, unless another rank has; then this returns when that one's text is out, or after a
+ * second: whoever ends the job before that ends the writer too.
+ */
+function tellOnce(file: string, text: string): void {
   try {
     writeFileSync(file, "", { flag: "wx" });
-    return true;
   } catch {
-    return false;
+    for (let ms = 0; ms < 1000 && statSync(file, { throwIfNoEntry: false })?.size === 0; ms++) sleep(1);
+    return;
   }
+  writeSync(2, text);
+  writeFileSync(file, "told");
+}
+
+function sleep(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
