@@ -130,7 +130,9 @@ async function compare() {
   const long = rounds.flatMap(({ page }) => page.long);
   const at = (/** @type {number} */ p) => frames[Math.floor(p * (frames.length - 1))].toFixed(1);
   console.log(`frames: median ${at(0.5)} ms, 99% within ${at(0.99)} ms, ${(100 * late).toFixed(1)}% late`);
-  console.log(`long tasks: ${long.length} in ${ROUNDS * WATCHED_SECONDS} s, the longest ${Math.max(0, ...long).toFixed(0)} ms`);
+  console.log(
+    `long tasks: ${long.length} in ${ROUNDS * WATCHED_SECONDS} s, the longest ${Math.max(0, ...long).toFixed(0)} ms`,
+  );
 }
 
 const [which] = process.argv.slice(2);

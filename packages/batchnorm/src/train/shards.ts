@@ -54,3 +54,10 @@ export function placeOf({ first, count }: BatchShare): Share {
 export function standIn(count: number): number {
   return Math.max(1, count);
 }
+
+/** The sum of a value over all processes. */
+export function sumOver(shards: Shards | null, value: number): number {
+  const values = Float64Array.of(value);
+  shards?.sum(values).wait();
+  return values[0];
+}

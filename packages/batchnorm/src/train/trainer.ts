@@ -4,19 +4,20 @@ import { check } from "../errors.ts";
 import type { Layer } from "../layers/layer.ts";
 import { Random } from "../tensor/random.ts";
 import { formatShape } from "../tensor/shape.ts";
-import { checkTensor, Tensor } from "../tensor/tensor.ts";
+import { checkTensor, type Tensor } from "../tensor/tensor.ts";
 import { pack, restore } from "./checkpoint.ts";
 import { Dataset } from "./dataset.ts";
+import { Evaluator } from "./evaluator.ts";
 import { GradientSums } from "./gradients.ts";
 import { crossEntropy } from "./loss.ts";
 import type { BoundOptimizer, Optimizer } from "./optimizer.ts";
 import type { Evaluation, FitOptions, Progress, StepResult, TrainerOptions, Watched } from "./options.ts";
 import { Order } from "./order.ts";
-import { broadcastModel, broadcastStatistics, describe } from "./same.ts";
+import { broadcastModel, describe } from "./same.ts";
 import { constant, type Schedule } from "./schedule.ts";
 import type { Session } from "./session.ts";
 import { Sessions } from "./sessions.ts";
-import { type BatchShare, placeOf, type Shards, shareBrought, shareOf, standIn } from "./shards.ts";
+import { type BatchShare, placeOf, type Shards, shareBrought, shareOf, standIn, sumOver } from "./shards.ts";
 import { Watchers } from "./watchers.ts";
 import { Weights } from "./weights.ts";
 
@@ -44,6 +45,7 @@ export class Trainer {
   /** Decides how `fit` changes images. */
   readonly #random: Random;
   readonly #sessions: Sessions;
+  readonly #evaluator: Evaluator;
   readonly #watchers = new Watchers();
   readonly #shards: Shards | null;
   readonly #gradients: GradientSums | null = null;
@@ -78,6 +80,9 @@ export class Trainer {
       this.#sessions = new Sessions(this.engine, model, loss, {
         slotOf: (parameter) => this.#weights.slot(parameter),
         isWatched: (layer) => this.#watchers.has(layer),
+      });
+      this.#evaluator = new Evaluator(model, this.engine.memory, this.#sessions, shards, (plan) => {
+        this.#watchers.tell(plan, false, this.#stepCount);
       });
       if (shards) this.#gradients = new GradientSums(shards, this.engine.memory, this.#weights);
     } catch (error) {
@@ -149,7 +154,7 @@ export class Trainer {
     let since = 0;
     let turn = performance.now();
     // With shards, all stop where one of them is told to.
-    let stopped = this.#shards ? this.#sum(Number(signal?.aborted ?? false)) > 0 : false;
+    let stopped = this.#shards ? sumOver(this.#shards, Number(signal?.aborted ?? false)) > 0 : false;
     while (!done() && !stopped && (this.#shards || !signal?.aborted)) {
       const { learningRate } = this;
       const result = this.#fitStep(data, batchSize, signal);
@@ -197,26 +202,10 @@ export class Trainer {
     return { loss: told[0], correct: told[1], stopped: told[2] > 0 };
   }
 
-  /** Over all ranks. */
-  #sum(value: number): number {
-    const values = Float64Array.of(value);
-    this.#shards?.sum(values).wait();
-    return values[0];
-  }
-
   /** Loss and accuracy over a data set, in eval mode. With shards, each rank measures its share of every batch. */
   evaluate(data: Dataset, { batchSize = 500 }: { batchSize?: number } = {}): Evaluation {
-    let loss = 0;
-    let correct = 0;
-    if (this.#shards) broadcastStatistics(this.#shards, this.model);
-    for (const { session, indices } of this.#pass(data, batchSize, "evaluate", this.#shards)) {
-      if (indices.length === 0) continue;
-      session.label(data, indices);
-      session.loss.run();
-      loss += session.loss.loss * indices.length;
-      correct += session.loss.correct;
-    }
-    return { loss: this.#sum(loss) / data.length, accuracy: this.#sum(correct) / data.length };
+    this.#checkOpen();
+    return this.#evaluator.evaluate(data, batchSize);
   }
 
   /**
@@ -226,60 +215,9 @@ export class Trainer {
    * @throws   BatchNormError E_SHAPE when the model does not take it
    */
   predict(x: Tensor | Dataset, { batchSize = 500 }: { batchSize?: number } = {}): Tensor {
-    if (x instanceof Dataset) return this.#predictAll(x, batchSize);
-    checkTensor("Trainer.predict", x);
+    if (!(x instanceof Dataset)) checkTensor("Trainer.predict", x);
     this.#checkOpen();
-    const session = this.#sessions.of(x.shape, false);
-    this.engine.memory.f32.set(x.data, session.input.at >> 2);
-    this.#forward(session, shareOf(x.shape[0], null));
-    return new Tensor(this.#output(session).slice(), session.output.shape);
-  }
-
-  #predictAll(data: Dataset, batchSize: number): Tensor {
-    let result = new Float32Array(0);
-    let shape: readonly number[] = [];
-    let at = 0;
-    for (const { session, indices } of this.#pass(data, batchSize, "predict", null)) {
-      const output = this.#output(session);
-      if (at === 0) {
-        shape = [data.length, ...session.output.shape.slice(1)];
-        result = new Float32Array((data.length * output.length) / indices.length);
-      }
-      result.set(output, at);
-      at += output.length;
-    }
-    return new Tensor(result, shape);
-  }
-
-  #output({ output: { at, size } }: Session): Float32Array {
-    return this.engine.memory.f32.subarray(at >> 2, (at >> 2) + size);
-  }
-
-  /** A forward pass in eval mode over each batch of a data set, in order, or over this rank's share of each. */
-  *#pass(
-    data: Dataset,
-    batchSize: number,
-    where: string,
-    shards: Shards | null,
-  ): Generator<{ session: Session; indices: Int32Array }> {
-    check(Number.isInteger(batchSize) && batchSize > 0, "E_BATCH", where, () => {
-      return `expected a positive batch size, got ${batchSize}`;
-    });
-    this.#checkOpen();
-    for (let from = 0; from < data.length; from += batchSize) {
-      const share = shareOf(Math.min(batchSize, data.length - from), shards);
-      const indices = Int32Array.from({ length: share.count }, (_, i) => from + share.first + i);
-      const session = this.#sessions.filled(data, indices, share, false, null);
-      this.#forward(session, share);
-      yield { session, indices };
-    }
-  }
-
-  #forward({ plan }: Session, share: BatchShare): void {
-    plan.share = placeOf(share);
-    this.model.eval();
-    plan.forward();
-    this.#watchers.tell(plan, false, this.#stepCount);
+    return x instanceof Dataset ? this.#evaluator.predictAll(x, batchSize) : this.#evaluator.predict(x);
   }
 
   /**

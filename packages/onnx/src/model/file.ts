@@ -73,8 +73,8 @@ function parse(bytes: Uint8Array, what: string): OnnxModel {
 function decode(bytes: Uint8Array, what: string): ModelProto {
   try {
     return fromBinary(ModelProtoSchema, bytes);
-  } catch (error) {
-    throw new OnnxError("E_FORMAT", `${what} is no ONNX model, or is cut off: ${sentenceOf(error)}`, { cause: error });
+  } catch (cause) {
+    throw new OnnxError("E_FORMAT", `${what} is no ONNX model, or is cut off or damaged`, { cause });
   }
 }
 
