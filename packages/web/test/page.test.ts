@@ -1,8 +1,7 @@
 /** The page itself: for whom it works, what it says when something is missing, what it never does. */
-import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { axe, describeInChromium, Lab, lastAccuracies, saved, trainTo } from "./support/lab.ts";
+import { axe, describeInChromium, Lab, lastAccuracies, saved, savedAs, trainTo } from "./support/lab.ts";
 
 const SMALL = "#lr=0.3&sigma=0.1&batch=20&activation=tanh&width=10&norm=11&seed=7";
 
@@ -111,20 +110,13 @@ describeInChromium("the page", () => {
   it("saves the race as SVG and PNG", async () => {
     const page = await lab.visit(SMALL);
     await trainTo(page, 50);
-    const bytes = async (name: string) => {
-      const [download] = await Promise.all([
-        page.waitForEvent("download"),
-        page.getByRole("button", { exact: true, name }).click(),
-      ]);
-      return readFileSync(await download.path());
-    };
-    const drawing = (await bytes("SVG")).toString();
+    const drawing = (await savedAs(page, "SVG")).toString();
     const parsed = await page.evaluate((text) => {
       const { documentElement } = new DOMParser().parseFromString(text, "image/svg+xml");
       return [documentElement.tagName, documentElement.querySelectorAll("polyline").length];
     }, drawing);
     expect(parsed).toEqual(["svg", 4]);
-    expect((await bytes("PNG")).subarray(1, 4).toString()).toBe("PNG");
+    expect((await savedAs(page, "PNG")).subarray(1, 4).toString()).toBe("PNG");
   });
 
   it("says that the digits do not come, and fetches them again", async () => {

@@ -1,6 +1,6 @@
 /** What people come for: two networks that train in the page. */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { describeInChromium, first, Lab, lastAccuracies, saved, trainTo } from "./support/lab.ts";
+import { describeInChromium, first, Lab, lastAccuracies, saved, savedAs, trainTo } from "./support/lab.ts";
 
 /** Quick to train: few units, a batch norm on each of two layers. */
 const SMALL = "#lr=0.3&sigma=0.1&batch=20&activation=tanh&width=10&norm=11&seed=7";
@@ -20,6 +20,8 @@ describeInChromium("training in the page", () => {
     expect(results.networks.without.diverged).toBe(true);
     const standing = await page.locator("#standing-without").textContent();
     expect(standing).toMatch(new RegExp(`diverged at step ${results.networks.without.steps}: loss overflowed`));
+    // Of each chart, a dot where the one curve ends.
+    expect((await savedAs(page, "SVG")).toString().match(/<circle/g)).toHaveLength(2);
     // The page stays usable: another setting, and it trains again.
     await page.getByRole("button", { name: /A bad start/ }).click();
     await page.locator("#standing-without", { hasText: "ready" }).waitFor();

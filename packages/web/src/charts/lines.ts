@@ -21,6 +21,8 @@ export interface LinesOptions {
 export type LineData = readonly (readonly (number | null)[])[];
 
 const FONT = '13px system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif';
+/** Diameter of the dot at a line's end, in CSS pixels. */
+const DOT = 9;
 const AXIS_WIDTH = 48;
 const AXIS_HEIGHT = 32;
 
@@ -29,6 +31,7 @@ export class Lines {
   readonly #host: HTMLElement;
   readonly #plot: uPlot;
   readonly #range: { x: [number, number]; y: [number, number] } = { x: [0, 100], y: [0, 1] };
+  #broken: readonly boolean[] = [];
 
   constructor(host: HTMLElement, options: LinesOptions) {
     this.#host = host;
@@ -59,7 +62,7 @@ export class Lines {
             values: (_, values) => values.map(options.format),
           },
         ],
-        series: [{}, ...options.lines.map(series)],
+        series: [{}, ...options.lines.map((line) => series(line, (index) => this.#broken[index - 1] ?? false))],
         ...(band
           ? { bands: [{ series: [band.lines[0] + 1, band.lines[1] + 1], fill: () => colour(band.colour) }] }
           : {}),
@@ -71,7 +74,14 @@ export class Lines {
     onSchemeChange(() => this.#plot.redraw(false));
   }
 
-  draw(data: LineData, x: readonly [number, number], y: readonly [number, number]): void {
+  /** @param broken  for each line, whether its last point gets a dot: it ends there, maybe soon after its start */
+  draw(
+    data: LineData,
+    x: readonly [number, number],
+    y: readonly [number, number],
+    broken: readonly boolean[] = [],
+  ): void {
+    this.#broken = broken;
     this.#range.x = [...x];
     this.#range.y = [...y];
     // A curve begins with its second point.
@@ -80,8 +90,14 @@ export class Lines {
   }
 }
 
-function series({ colour: name, width }: Line): uPlot.Series {
-  return { stroke: () => (width > 0 ? colour(name) : "transparent"), width, points: { show: false }, spanGaps: false };
+/** @param isBroken  of the series with an index */
+function series({ colour: name, width }: Line, isBroken: (index: number) => boolean): uPlot.Series {
+  const filter: uPlot.Series.Points.Filter = ({ data }, index) => {
+    const last = isBroken(index) ? data[index].findLastIndex((value) => typeof value === "number") : -1;
+    return last < 0 ? null : [last];
+  };
+  const points = { show: false, filter, size: DOT, width: 0, fill: () => colour(name) };
+  return { stroke: () => (width > 0 ? colour(name) : "transparent"), width, points, spanGaps: false };
 }
 
 function sizeOf(host: HTMLElement): { width: number; height: number } {

@@ -7,7 +7,14 @@ export interface PictureChart {
   readonly most: number;
   readonly ticks: readonly number[];
   readonly format: (value: number) => string;
-  readonly lines: readonly { readonly colour: string; readonly points: readonly (readonly [number, number])[] }[];
+  readonly lines: readonly PictureLine[];
+}
+
+export interface PictureLine {
+  readonly colour: string;
+  readonly points: readonly (readonly [number, number])[];
+  /** whether its last point gets a dot: it ends there, maybe soon after its start */
+  readonly broken: boolean;
 }
 
 export interface PictureTheme {
@@ -63,9 +70,11 @@ function drawChart(chart: PictureChart, left: number, lastStep: number, theme: P
   const steps = [0, lastStep / 2, lastStep].map((step) => {
     return `<text x="${across(step)}" y="${top + height + 20}" fill="${theme.muted}" text-anchor="middle">${integer(step)}</text>`;
   });
-  const lines = chart.lines.map(({ colour, points }) => {
+  const lines = chart.lines.map(({ colour, points, broken }) => {
     const places = points.map(([step, value]) => `${across(step)},${down(value)}`).join(" ");
-    return `<polyline points="${places}" fill="none" stroke="${colour}" stroke-width="2" stroke-linejoin="round"/>`;
+    const line = `<polyline points="${places}" fill="none" stroke="${colour}" stroke-width="2" stroke-linejoin="round"/>`;
+    const last = broken ? points.at(-1) : undefined;
+    return last ? `${line}<circle cx="${across(last[0])}" cy="${down(last[1])}" r="4.5" fill="${colour}"/>` : line;
   });
   return [
     `<text x="${left}" y="${top - 20}" fill="${theme.ink}" font-weight="600">${escaped(chart.title)}</text>`,

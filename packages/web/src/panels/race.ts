@@ -38,9 +38,13 @@ function raceChart({ title, most, ticks, format, of, say: words }: Measure): Pan
     draw({ contestants }) {
       const [withNorm, without] = CONTESTANTS.map((name) => contestants?.[name].points ?? []);
       const longer = withNorm.length > without.length ? withNorm : without;
-      const column = (points: readonly Point[]) => longer.map((_, i) => (points[i] ? of(points[i]) : null));
+      // What leaves the chart goes along its upper edge.
+      const shown = (value: number | null) => (value === null ? null : Math.min(value, most));
+      const column = (points: readonly Point[]) => longer.map((_, i) => (points[i] ? shown(of(points[i])) : null));
       const steps = longer.map(({ step }) => step);
-      lines.draw([steps, column(without), column(withNorm)], [0, lastStep(steps[steps.length - 1] ?? 0)], [0, most]);
+      const end = lastStep(steps[steps.length - 1] ?? 0);
+      const broken = (["without", "with"] as const).map((name) => contestants?.[name].activity === "diverged");
+      lines.draw([steps, column(without), column(withNorm)], [0, end], [0, most], broken);
       const said = CONTESTANTS.map((name) => {
         const value = contestants?.[name].points.map(of).findLast((one) => one !== null);
         const text = value === undefined || value === null ? "–" : words(value);

@@ -52,6 +52,7 @@ function drawing({ experiment, contestants }: View): string {
     ...chart,
     lines: CONTESTANTS.map((name, i) => ({
       colour: colour(name),
+      broken: contestants?.[name].activity === "diverged",
       points: points[i].flatMap((point) => {
         const value = of(point);
         return value === null ? [] : [[point.step, value] as const];

@@ -94,11 +94,16 @@ export async function trainTo(page: Page, step: number): Promise<void> {
 
 /** What the page has measured, by way of the file that it saves. */
 export async function saved(page: Page): Promise<Saved> {
+  return JSON.parse((await savedAs(page, "JSON")).toString());
+}
+
+/** The file that a button of the page saves. */
+export async function savedAs(page: Page, name: "JSON" | "PNG" | "SVG"): Promise<Buffer> {
   const [download] = await Promise.all([
     page.waitForEvent("download"),
-    page.getByRole("button", { exact: true, name: "JSON" }).click(),
+    page.getByRole("button", { exact: true, name }).click(),
   ]);
-  return JSON.parse(readFileSync(await download.path(), "utf8"));
+  return readFileSync(await download.path());
 }
 
 /** The points of the first steps, as they were measured. */
