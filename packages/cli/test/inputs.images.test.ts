@@ -132,6 +132,13 @@ describe("what is no image, or not whole, is named:", () => {
     await refused(jpeg.subarray(0, jpeg.length >> 1), "");
   });
 
+  it("the first of two, whichever was decoded first", async () => {
+    const noise = Array.from({ length: 3 * 400 * 400 }, (_, i) => (i * 7919) % 256);
+    const whole = await png(noise, 400);
+    const reading = read({ "a.png": whole.subarray(0, whole.length - 999), "b.png": Buffer.from("not an image") });
+    await expect(reading).rejects.toThrow(/a\.png: expected/);
+  });
+
   it("broken bytes, whatever they are", async () => {
     const jpeg = await image(COLOURS).jpeg().toBuffer();
     for (let at = 0; at < jpeg.length; at += 9) {

@@ -74,6 +74,14 @@ describe("a data set given as a folder", () => {
       /found neither t10k-labels-idx1-ubyte nor t10k-labels-idx1-ubyte\.gz; a data set is a folder with train-images/,
     ));
 
+  test("of several bad files the first is named, whichever was looked at first", () =>
+    refused((folder) => {
+      const [images, ...others] = NAMES.map((name) => join(folder, name));
+      // To find the damage takes longer than to find that files are missing.
+      writeFileSync(images, gzipSync(Buffer.alloc(4_000_000)).subarray(0, -4));
+      for (const file of others) rmSync(file);
+    }, /train-images-idx3-ubyte: the gzip file is damaged/));
+
   test("a folder that does not exist", async () => {
     await expect(loadMnist("/does/not/exist")).rejects.toThrow(/found neither train-images-idx3-ubyte/);
   });

@@ -102,11 +102,11 @@ describeRanks("batchnorm train --mpi", () => {
     const empty = temporaryFolder();
     const { code, err } = await ranks(3, train("/nowhere", empty));
     expect(code).toBe(2);
-    expect(err.split("batchnorm: /nowhere: found neither train-images")).toHaveLength(2);
+    expect(err.split("batchnorm: /nowhere: found neither train-images"), err).toHaveLength(2);
     expect(err).not.toContain("batchnorm-mpi");
     const resumed = await ranks(2, train(smallDataset(), empty, "--resume"));
     expect(resumed.code).toBe(2);
-    expect(resumed.err.split("has no checkpoint to go on from")).toHaveLength(2);
+    expect(resumed.err.split("has no checkpoint to go on from"), resumed.err).toHaveLength(2);
   });
 });
 

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import { InputError } from "../errors.ts";
+import { allInOrder, InputError } from "../errors.ts";
 import { parseIdx } from "./idx.ts";
 
 /** The side of an image in pixels: the paper's network takes 28 × 28 inputs. */
@@ -56,7 +56,7 @@ const FILES = {
  */
 export async function loadMnist(directory?: string): Promise<Mnist> {
   const folder = directory ?? bundled();
-  const [trainImages, trainLabels, testImages, testLabels] = await Promise.all(
+  const [trainImages, trainLabels, testImages, testLabels] = await allInOrder(
     Object.values(FILES).map((file) => read(folder, file)),
   );
   const hash = createHash("sha256").update(`binary at ${THRESHOLD}`);

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
-import { InputError } from "../errors.ts";
+import { allInOrder, InputError } from "../errors.ts";
 import { modelErrors } from "../inspect/files.ts";
 import type { FITS, LAYOUTS } from "./names.ts";
 import type { Samples } from "./samples.ts";
@@ -54,7 +54,7 @@ export async function openImages(paths: readonly string[], source: string, optio
         const colours = await decode(sharp, path, options);
         normalize(colours, options, values.subarray(i * size, (i + 1) * size));
       });
-      await Promise.all(decoded);
+      await allInOrder(decoded);
       return values;
     },
   };
