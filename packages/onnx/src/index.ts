@@ -11,7 +11,7 @@ export {
 } from "./fold/fold.ts";
 export { checkDestination, type OnnxModel, parseModel, readModel, serializeModel, writeModel } from "./model/file.ts";
 export { type DeclaredInput, modelInputs } from "./model/inputs.ts";
-export type { InputBatch, InputBatches } from "./recalibrate/observe.ts";
+export type { InputBatch, InputBatches } from "./recalibrate/batches.ts";
 export {
   type RecalibratedBatchNorm,
   type RecalibrateModelOptions,
@@ -22,6 +22,5 @@ export {
 export type { Statistics } from "./recalibrate/targets.ts";
 // Two models, run side by side
 export { agree, type CompareOptions, type Comparison, compareModels, type Difference } from "./verify/compare.ts";
-export type { InputOptions } from "./verify/inputs.ts";
 export { type TimeOptions, type Times, timeModels } from "./verify/time.ts";
-export type { ModelInput, TypedArray } from "./verify/values.ts";
+export type { InputOptions, ModelInput, TypedArray } from "./verify/values.ts";

@@ -23,8 +23,11 @@ export interface Found {
   readonly path: string;
 }
 
+/** Variables by name, as `process.env` has them. */
+type Environment = Record<string, string | undefined>;
+
 /** @throws MpiError E_LIBRARY when there is none */
-export async function findLibrary(environment: NodeJS.ProcessEnv = process.env): Promise<Found> {
+export async function findLibrary(environment: Environment = process.env): Promise<Found> {
   const { default: koffi } = await import("koffi");
   for (const [name, value] of Object.entries(UCX)) environment[name] ??= value;
   const told = environment[PATH_VARIABLE];
@@ -46,6 +49,6 @@ export async function findLibrary(environment: NodeJS.ProcessEnv = process.env):
 }
 
 /** Open MPI's first, where Open MPI started this process. */
-function inOrder(environment: NodeJS.ProcessEnv): string[] {
+function inOrder(environment: Environment): string[] {
   return environment.OMPI_COMM_WORLD_SIZE === undefined ? NAMES : NAMES.toReversed();
 }

@@ -3,13 +3,8 @@ import { check } from "../errors.ts";
 import type { OnnxModel } from "../model/file.ts";
 import { drawInputs } from "../verify/inputs.ts";
 import { openSession, type Runtime, runOn } from "../verify/runtime.ts";
-import { type ModelInput, numbersFrom } from "../verify/values.ts";
-
-/** Values for a model's inputs, by name. */
-export type InputBatch = Readonly<Record<string, ModelInput>>;
-
-/** Gives the batches, once for each pass. */
-export type InputBatches = () => Iterable<InputBatch> | AsyncIterable<InputBatch>;
+import { numbersFrom } from "../verify/values.ts";
+import type { InputBatches } from "./batches.ts";
 
 /**
  * The moments of some of a model's values over all batches, in the values' order. Channels are on axis 1.

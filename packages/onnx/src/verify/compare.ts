@@ -2,9 +2,9 @@ import { Random } from "batchnorm";
 import type { InferenceSession } from "onnxruntime-node";
 import { check } from "../errors.ts";
 import type { OnnxModel } from "../model/file.ts";
-import { drawInputs, type InputOptions, type NamedInput } from "./inputs.ts";
+import { drawInputs } from "./inputs.ts";
 import { loadRuntime, openSession, runOn } from "./runtime.ts";
-import { numbersFrom } from "./values.ts";
+import { type InputOptions, type NamedInput, numbersFrom } from "./values.ts";
 
 export interface CompareOptions extends InputOptions {
   /** What random inputs come from; 1 by default. */

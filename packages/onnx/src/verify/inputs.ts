@@ -2,26 +2,13 @@
 import type { Random } from "batchnorm";
 import type { InferenceSession } from "onnxruntime-node";
 import { check, OnnxError } from "../errors.ts";
-import { type ModelInput, randomValues } from "./values.ts";
-
-export interface InputOptions {
-  /** Values for inputs by name; the others get random ones. */
-  readonly inputs?: Readonly<Record<string, ModelInput>>;
-  /** Shapes of inputs by name. */
-  readonly shapes?: Readonly<Record<string, readonly number[]>>;
-  /** Sizes by the names that the model gives to sizes it leaves open, such as batch. */
-  readonly sizes?: Readonly<Record<string, number>>;
-}
+import { type InputOptions, type NamedInput, randomValues } from "./values.ts";
 
 /** What a size that the model leaves open gets: the first axis is that of samples. */
 const SAMPLES = 2;
 const OTHERS = 64;
 /** More than this nobody means: a size was taken for another. */
 const MOST_VALUES = 1 << 28;
-
-export interface NamedInput extends ModelInput {
-  readonly type: string;
-}
 
 /**
  * One set of inputs.

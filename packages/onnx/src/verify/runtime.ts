@@ -9,7 +9,7 @@ import { OnnxError, sentenceOf } from "../errors.ts";
 import { copyMessage } from "../model/copy.ts";
 import { isLoaded, tensorsOf } from "../model/external.ts";
 import { type OnnxModel, serializeModel, writeModel } from "../model/file.ts";
-import type { NamedInput } from "./inputs.ts";
+import type { NamedInput } from "./values.ts";
 
 export type Runtime = typeof import("onnxruntime-node");
 

@@ -1,8 +1,9 @@
 import { Random } from "batchnorm";
 import type { InferenceSession } from "onnxruntime-node";
 import type { OnnxModel } from "../model/file.ts";
-import { drawInputs, type InputOptions } from "./inputs.ts";
+import { drawInputs } from "./inputs.ts";
 import { feedsOf, loadRuntime, openSession } from "./runtime.ts";
+import type { InputOptions } from "./values.ts";
 
 export interface TimeOptions extends InputOptions {
   /** How long to go on, in milliseconds; at least five runs of each model are made. Default 1000. */

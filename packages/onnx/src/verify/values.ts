@@ -22,6 +22,21 @@ export interface ModelInput {
   readonly dims: readonly number[];
 }
 
+/** One whose type the model has told. */
+export interface NamedInput extends ModelInput {
+  readonly type: string;
+}
+
+/** What a model is run on. */
+export interface InputOptions {
+  /** Values for inputs by name; the others get random ones. */
+  readonly inputs?: Readonly<Record<string, ModelInput>>;
+  /** Shapes of inputs by name. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>>;
+  /** Sizes by the names that the model gives to sizes it leaves open, such as batch. */
+  readonly sizes?: Readonly<Record<string, number>>;
+}
+
 /** Large enough to be another number than 0, small enough to be an index into anything. */
 const INTEGERS = 2;
 
