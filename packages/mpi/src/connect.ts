@@ -7,10 +7,8 @@ import { endTogether } from "./job/ends.ts";
 import { beWatched, startWatcher } from "./job/watch.ts";
 import { constantsOf } from "./native/constants.ts";
 import { Native } from "./native/functions.ts";
-import { findLibrary, PATH_VARIABLE } from "./native/library.ts";
-
-/** Where launchers say how many ranks they have started. */
-const SIZES = ["PMI_SIZE", "OMPI_COMM_WORLD_SIZE"];
+import { checkSize, checkSocket } from "./native/launcher.ts";
+import { findLibrary } from "./native/library.ts";
 
 let connected = false;
 
@@ -20,16 +18,17 @@ let connected = false;
  *
  * From here to `close`, a rank that ends for whatever reason ends the job, with a sentence that names it.
  *
- * @throws MpiError E_LIBRARY without MPI, or with another than the launcher's; E_AGREE when ranks run different versions;
- *         E_STATE when called again
+ * @throws MpiError E_LIBRARY without MPI, with another than the launcher's, or out of the launcher's reach; E_AGREE when
+ *         ranks run different versions; E_STATE when called again
  */
 export async function connect(): Promise<Communicator> {
   if (connected) throw new MpiError("E_STATE", "expected connect() once a process; use the communicator it gave");
   const { library, path } = await findLibrary();
   const native = new Native(library, constantsOf(library));
+  checkSocket();
   connected = true;
   const place = native.init();
-  checkLauncher(place.size, path, native.version);
+  checkSize(place.size, path, native.version);
   const who = `rank ${place.rank} of ${place.size}`;
   const machine = createHash("sha256").update(hostname()).digest().readUIntBE(0, 6);
   const ends = { done: () => {} };
@@ -41,16 +40,6 @@ export async function connect(): Promise<Communicator> {
   ends.done = endTogether({ who, watch, abort: (code) => native.abort(code) });
   comm.agree("the versions", versions());
   return comm;
-}
-
-/** A library of another MPI than the launcher's takes every process for the only one. */
-function checkLauncher(size: number, path: string, version: string, environment = process.env): void {
-  const started = Math.max(...SIZES.map((name) => Number(environment[name] ?? 1)));
-  if (size > 1 || started <= 1) return;
-  throw new MpiError(
-    "E_LIBRARY",
-    `expected the MPI library of the launcher that has started ${started} ranks, got ${path} (${version}), which knows of one: set ${PATH_VARIABLE} to the launcher's library, or use the launcher of this one`,
-  );
 }
 
 function versions(): string {

@@ -1,6 +1,6 @@
 /** What kind of thing went wrong; stable, for programs to look at. */
 export type MpiErrorCode =
-  /** There is no MPI library, or it is not the one of the program that started the ranks. */
+  /** There is no MPI library, it is not that of the program that started the ranks, or that program is out of reach. */
   | "E_LIBRARY"
   /** Ranks were started with different models, settings or versions. */
   | "E_AGREE"

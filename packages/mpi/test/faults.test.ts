@@ -1,6 +1,7 @@
 /** A rank that ends takes the job down, and is named; a job goes on from its checkpoint. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { describeRanks, launch, type Outcome, resultsOf, temporaryFolder } from "./support/ranks.ts";
 
@@ -51,6 +52,14 @@ describeRanks("a job of which one rank", () => {
     expect(err).toMatch(sentence);
     expect(err.split("the other ranks end with it")).toHaveLength(2);
     expect(secondsAfterLine).toBeLessThan(SECONDS);
+  });
+
+  it("has a program between itself and the launcher tells how to start it", async () => {
+    const script = fileURLToPath(new URL("leaving.mjs", import.meta.url));
+    const { code, err } = await launch(2, "through.mjs", { script });
+    expect(code).toBe(1);
+    expect(err).toMatch(/MpiError: expected the socket by which the launcher talks with its ranks, .* not through npx/);
+    expect(err).not.toContain("PMI");
   });
 
   it("has another model is refused, with the layer that differs", async () => {
