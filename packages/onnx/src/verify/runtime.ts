@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { GraphProtoSchema, ModelProtoSchema, ValueInfoProtoSchema } from "onnx-buf";
-import type { InferenceSession } from "onnxruntime-node";
+import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { OnnxError, sentenceOf } from "../errors.ts";
 import { copyMessage } from "../model/copy.ts";
 import { isLoaded, tensorsOf } from "../model/external.ts";
@@ -77,10 +77,13 @@ export async function openSession(
 
 /** Inputs as onnxruntime takes them. */
 export function feedsOf(runtime: Runtime, inputs: ReadonlyMap<string, NamedInput>): InferenceSession.OnnxValueMapType {
-  const feeds = [...inputs].map(([name, { type, data, dims }]) => {
-    return [name, new runtime.Tensor(type as "float32", data as Float32Array, dims)] as const;
-  });
-  return Object.fromEntries(feeds);
+  return Object.fromEntries([...inputs].map(([name, input]) => [name, tensorOf(runtime, input)]));
+}
+
+function tensorOf({ Tensor }: Runtime, { type, data, dims }: NamedInput): Tensor {
+  if (type !== "float16") return new Tensor(type as "float32", data as Float32Array, dims);
+  // Where JavaScript has a Float16Array the constructor makes one of the bits, which onnxruntime's native side cannot read.
+  return Object.assign(new Tensor("uint16", data as Uint16Array, dims), { type });
 }
 
 /**
