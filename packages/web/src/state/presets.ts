@@ -17,7 +17,7 @@ export const PRESETS: readonly Preset[] = [
   {
     name: "stuck",
     title: "The sigmoid gets stuck",
-    words: "Five layers: without batch norm, nothing moves.",
+    words: "Without batch norm, nothing moves for thousands of steps.",
     experiment: { ...PAPER, norms: all(5) },
     place: "race",
   },
