@@ -20,11 +20,24 @@ export type ErrorCode =
 /** The one error class of this library. Its message names the operation, what was expected and what came. */
 export class BatchNormError extends Error {
   readonly code: ErrorCode;
+  /** Of the layer in its model, "layer1.0.conv2", where it happened in one. */
+  readonly path: string | null;
+  readonly #where: string;
+  readonly #what: string;
 
-  constructor(code: ErrorCode, where: string, what: string) {
-    super(`[${where}] ${what}`);
+  /** @param options  the error that led to this one; the path of the layer */
+  constructor(code: ErrorCode, where: string, what: string, { cause, path = null }: { cause?: unknown; path?: string | null } = {}) {
+    super(`[${path ? `${where} ${path}` : where}] ${what}`, cause === undefined ? undefined : { cause });
     this.name = "BatchNormError";
     this.code = code;
+    this.path = path;
+    this.#where = where;
+    this.#what = what;
+  }
+
+  /** The same error, of a layer at a path. */
+  at(path: string): BatchNormError {
+    return new BatchNormError(this.code, this.#where, this.#what, { cause: this.cause, path });
   }
 }
 

@@ -1,32 +1,23 @@
-import type { Arena } from "../engine/arena.ts";
-import type { Call, Engine } from "../engine/engine.ts";
-import type { PointwiseBuffers } from "./activation.ts";
-import { perTask, tasksOf } from "./layout.ts";
+import type { Place } from "../device/device.ts";
+import { perTask, tasksOf } from "../kernels/tasks.ts";
+import type { Emitter } from "../plan/site.ts";
 
-/** y = x·mask / (1 − p). The mask is a function of the key and a value's place in the batch, so the backward pass makes it again. */
-export class DropoutOp {
-  readonly #forward: Call<"dropout">;
-  readonly #backward: Call<"dropout"> | null;
+/** What a Dropout's mask is a function of. */
+export interface Mask {
+  /** The probability of a zero. */
+  readonly p: number;
+  /** i32 [1], another one in every run. */
+  readonly key: Place;
+  /** i32 [1]: how many values of the batch come before x. */
+  readonly first: Place;
+}
 
-  constructor(engine: Engine, arena: Arena, p: number, count: number, { x, y, dy, dx }: PointwiseBuffers) {
-    const each = perTask(count, 1, 4);
-    const tasks = tasksOf(count, each);
-    const args = { count, perTask: each, key: 0, first: 0, limit: Math.floor(p * 2 ** 32), scale: 1 / (1 - p) };
-    this.#forward = engine.call(arena, "dropout", { x, y, ...args }, tasks);
-    this.#backward = dx ? engine.call(arena, "dropout", { x: dy, y: dx, ...args }, tasks) : null;
-  }
-
-  /** @param first  how many values of the batch come before x */
-  forward(key: number, first = 0): void {
-    this.#forward.set("key", key);
-    this.#forward.set("first", first);
-    this.#forward.run();
-  }
-
-  /** With what the forward pass was given. */
-  backward(key: number, first = 0): void {
-    this.#backward?.set("key", key);
-    this.#backward?.set("first", first);
-    this.#backward?.run();
-  }
+/**
+ * y = x·mask / (1 − p), of `count` float32; y may be x. The mask is a function of the key and a value's place in the batch,
+ * so the backward pass makes it again.
+ */
+export function dropout(emitter: Emitter, { p, key, first }: Mask, { x, y }: { x: Place; y: Place }, count: number): void {
+  const each = perTask(count, 1, 4);
+  const args = { x, y, count, perTask: each, key, first, limit: Math.floor(p * 2 ** 32), scale: 1 / (1 - p) };
+  emitter.command("dropout", args, tasksOf(count, each));
 }

@@ -2,42 +2,46 @@
  * y = x·Wᵀ + b, with W [out, in] as PyTorch keeps it.
  * Backward: dx = dy·W, dW = dyᵀ·x, db = Σ dy.
  */
-import type { Arena } from "../engine/arena.ts";
-import type { Call, Engine } from "../engine/engine.ts";
-import { columnSumsCall } from "./combine.ts";
-import { tasksOf } from "./layout.ts";
+import type { Place } from "../device/device.ts";
+import { tasksOf } from "../kernels/tasks.ts";
+import type { Emitter } from "../plan/site.ts";
+import { columnSums } from "./combine.ts";
 
-export interface LinearBuffers {
-  x: number; // f32 [rows, in]
-  y: number; // f32 [rows, out]
-  dy: number; // f32 [rows, out]; 0: no backward pass
-  dx: number; // f32 [rows, in]; 0: not wanted
-  weight: number; // f32 [out, in]
-  bias: number; // f32 [out], or 0
-  dweight: number; // f32 [out, in]
-  dbias: number; // f32 [out], or 0
+export interface LinearShape {
+  readonly rows: number;
+  readonly inputs: number;
+  readonly outputs: number;
 }
 
-export class LinearOp {
-  readonly #forward: Call<"gemm">;
-  readonly #backward: Call[] = [];
+export interface LinearPlaces {
+  x: Place; // f32 [rows, in]
+  y: Place; // f32 [rows, out]
+  weight: Place; // f32 [out, in]
+  bias: Place | null; // f32 [out]
+}
 
-  constructor(engine: Engine, arena: Arena, rows: number, inputs: number, outputs: number, buffers: LinearBuffers) {
-    const { x, y, dy, dx, weight, bias, dweight, dbias } = buffers;
-    this.#forward = gemm(engine, arena, x, weight, y, bias, rows, outputs, inputs, 0, 1);
-    if (!dy) return;
-    this.#backward.push(gemm(engine, arena, dy, x, dweight, 0, outputs, inputs, rows, 1, 0) as Call);
-    if (dbias) this.#backward.push(columnSumsCall(engine, arena, dy, rows, outputs, dbias));
-    if (dx) this.#backward.push(gemm(engine, arena, dy, weight, dx, 0, rows, inputs, outputs, 0, 0) as Call);
-  }
+export interface LinearGradients {
+  dy: Place; // f32 [rows, out]
+  dx: Place | null; // f32 [rows, in]; null: not wanted, as the others
+  dweight: Place | null; // f32 [out, in]
+  dbias: Place | null; // f32 [out]
+}
 
-  forward(): void {
-    this.#forward.run();
-  }
+export function linear(emitter: Emitter, { rows, inputs, outputs }: LinearShape, places: LinearPlaces): void {
+  const { x, y, weight, bias } = places;
+  gemm(emitter, { a: x, b: weight, c: y, bias, m: rows, n: outputs, k: inputs, transposeA: 0, transposeB: 1 });
+}
 
-  backward(): void {
-    for (const call of this.#backward) call.run();
-  }
+export function linearGrad(
+  emitter: Emitter,
+  { rows, inputs, outputs }: LinearShape,
+  { x, weight }: LinearPlaces,
+  { dy, dx, dweight, dbias }: LinearGradients,
+): void {
+  const none = { bias: null, transposeB: 0 } as const;
+  if (dweight) gemm(emitter, { a: dy, b: x, c: dweight, m: outputs, n: inputs, k: rows, transposeA: 1, ...none });
+  if (dbias) columnSums(emitter, dy, rows, outputs, dbias);
+  if (dx) gemm(emitter, { a: dy, b: weight, c: dx, m: rows, n: inputs, k: outputs, transposeA: 0, ...none });
 }
 
 /** Multiplications worth a task of their own: some 15 µs. */
@@ -45,24 +49,24 @@ const GRAIN = 300_000;
 /** As many panels of 8 columns as a task can take: see assembly/gemm.ts. */
 const MOST_PANELS = 8;
 
-/** C [m, n] = A·B + bias; A is [m, k], or [k, m] when transposed; B is [k, n], or [n, k] when transposed. */
-export function gemm(
-  engine: Engine,
-  arena: Arena,
-  a: number,
-  b: number,
-  c: number,
-  bias: number,
-  m: number,
-  n: number,
-  k: number,
-  transposeA: 0 | 1,
-  transposeB: 0 | 1,
-): Call<"gemm"> {
+interface Gemm {
+  a: Place; // f32 [m, k], or [k, m] when transposed
+  b: Place; // f32 [k, n], or [n, k] when transposed
+  c: Place; // f32 [m, n]
+  bias: Place | null; // f32 [n]
+  m: number;
+  n: number;
+  k: number;
+  transposeA: 0 | 1;
+  transposeB: 0 | 1;
+}
+
+/** C = A·B + bias */
+export function gemm(emitter: Emitter, args: Gemm): void {
+  const { m, n, k } = args;
   const panels = Math.ceil(n / 8);
   // As few tasks as the limit allows (a task packs A for itself), but two where the work is worth it.
   const least = 8 * panels * m * k > 2 * GRAIN ? 2 : 1;
   const panelsPerTask = Math.ceil(panels / Math.max(least, Math.ceil(panels / MOST_PANELS)));
-  const args = { a, b, c, bias, m, n, k, transposeA, transposeB, panelsPerTask };
-  return engine.call(arena, "gemm", args, tasksOf(panels, panelsPerTask));
+  emitter.command("gemm", { ...args, panelsPerTask }, tasksOf(panels, panelsPerTask));
 }

@@ -1,6 +1,8 @@
-import type { Arena } from "../engine/arena.ts";
-import type { Call, Engine } from "../engine/engine.ts";
-import { tasksOf } from "./layout.ts";
+import type { Place } from "../device/device.ts";
+import { tasksOf } from "../kernels/tasks.ts";
+import type { Emitter } from "../plan/site.ts";
+
+export type PoolKind = "max" | "average";
 
 export interface PoolShape {
   n: number;
@@ -11,40 +13,36 @@ export interface PoolShape {
   channels: number;
   kh: number;
   kw: number;
-  stride: number;
-  padding: readonly [number, number];
-  /** An average counts padding as zeros. */
-  countPadding: boolean;
+  strideTop: number;
+  strideLeft: number;
+  padTop: number;
+  padLeft: number;
+  /** 1: an average counts padding as zeros. */
+  countPadding: 0 | 1;
 }
 
-export interface PoolBuffers {
-  x: number; // f32 [n, h, w, channels]
-  y: number; // f32 [n, oh, ow, channels]
-  dy: number; // f32, as y; 0: no backward pass
-  dx: number; // f32, as x; 0: not wanted
+/** The largest value, or the mean, under each window of NHWC tensors: x f32 [n, h, w, channels], y [n, oh, ow, channels]. */
+export function pool(emitter: Emitter, kind: PoolKind, shape: PoolShape, { x, y }: { x: Place; y: Place }): void {
+  add(emitter, `${kind}Pool`, shape, { x, y, dy: null, dx: null });
 }
 
-/** The largest value, or the mean, under each window of NHWC tensors. */
-export class PoolOp {
-  readonly #forward: Call;
-  readonly #backward: Call | null;
+/** dx, like x, of dy, like y. */
+export function poolGrad(
+  emitter: Emitter,
+  kind: PoolKind,
+  shape: PoolShape,
+  places: { x: Place | null; y: Place | null; dy: Place; dx: Place },
+): void {
+  add(emitter, `${kind}PoolGrad`, shape, places);
+}
 
-  constructor(engine: Engine, arena: Arena, kind: "max" | "average", shape: PoolShape, buffers: PoolBuffers) {
-    const { padding, countPadding, ...sizes } = shape;
-    const { n, oh, ow, kh, kw, channels } = shape;
-    const imagesPerTask = Math.ceil(Math.max(32768 / (oh * ow * kh * kw * channels), n / 64));
-    const rest = { padTop: padding[0], padLeft: padding[1], countPadding: Number(countPadding), imagesPerTask };
-    const tasks = tasksOf(n, imagesPerTask);
-    const args = { ...buffers, ...sizes, ...rest };
-    this.#forward = engine.call(arena, `${kind}Pool`, args, tasks);
-    this.#backward = buffers.dx ? engine.call(arena, `${kind}PoolGrad`, args, tasks) : null;
-  }
-
-  forward(): void {
-    this.#forward.run();
-  }
-
-  backward(): void {
-    this.#backward?.run();
-  }
+function add(
+  emitter: Emitter,
+  kernel: `${PoolKind}Pool${"" | "Grad"}`,
+  shape: PoolShape,
+  places: { x: Place | null; y: Place | null; dy: Place | null; dx: Place | null },
+): void {
+  const { n, oh, ow, kh, kw, channels } = shape;
+  const imagesPerTask = Math.ceil(Math.max(32768 / (oh * ow * kh * kw * channels), n / 64));
+  emitter.command(kernel, { ...places, ...shape, imagesPerTask }, tasksOf(n, imagesPerTask));
 }

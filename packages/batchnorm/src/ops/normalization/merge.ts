@@ -1,5 +1,5 @@
 /** Count, mean and M2 = Σ(x − mean)² of every channel: what batches, chunks, threads and processes merge. */
-export interface Moments {
+export interface MergedMoments {
   count: number;
   mean: Float64Array;
   m2: Float64Array;
@@ -11,7 +11,7 @@ export interface Moments {
  * Where the means agree exactly, so does the result: a constant channel keeps its value and M2 = 0.
  */
 export function mergeMoments(
-  into: Moments,
+  into: MergedMoments,
   count: number,
   values: Float64Array,
   mean: number,

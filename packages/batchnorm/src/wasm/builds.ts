@@ -3,8 +3,7 @@
  */
 import { inflateSync } from "fflate";
 import { BatchNormError } from "../errors.ts";
-import { deflated, sliceEnds } from "./builds.gen.ts";
-import type { Kernels } from "./contract.ts";
+import { deflated, sliceEnds } from "../kernels/builds.gen.ts";
 
 /** "relaxed" fuses products and sums where the hardware does; "simd" gives the same bits on every machine. */
 export type WasmBuild = "relaxed" | "simd";
@@ -12,12 +11,13 @@ export type WasmBuild = "relaxed" | "simd";
 /** Working memory of each thread; no kernel uses more. */
 export const SCRATCH_BYTES = 1024 * 1024;
 
-/** What assembly/threads.ts exports. */
-export interface ThreadFunctions {
-  open(control: number, tasks: number): void;
-  take(control: number): number;
-  finish(control: number): void;
-  join(control: number, tasks: number, maySleep: number): void;
+/** What assembly/threads.ts exports: see there. */
+export interface Exports {
+  walkAlone(control: number, list: number, count: number): void;
+  open(control: number, list: number, count: number): void;
+  walk(control: number, maySleep: number): void;
+  fail(control: number): void;
+  settle(control: number): void;
   listen(control: number, heard: number): number;
   close(control: number): void;
 }
@@ -103,7 +103,7 @@ export function instantiate(
   module: WebAssembly.Module,
   memory: WebAssembly.Memory,
   scratch: number,
-): Kernels & ThreadFunctions {
+): Exports {
   const instance = new WebAssembly.Instance(module, { env: { memory }, scratch: { scratch } });
-  return instance.exports as unknown as Kernels & ThreadFunctions;
+  return instance.exports as unknown as Exports;
 }
