@@ -3,19 +3,7 @@
  * multiple of 4 by the engine, so there is no tail.
  */
 import { add, div, load4, madd, mul, neg, splat, sqrt4, store4 } from "./simd";
-
-@unmanaged
-export class Sgd {
-  weight: usize = 0; // f32 [count]
-  grad: usize = 0; // f32 [count]
-  velocity: usize = 0; // f32 [count], or 0 without momentum
-  count: i32 = 0;
-  perTask: i32 = 0;
-  lr: f32 = 0;
-  momentum: f32 = 0;
-  weightDecay: f32 = 0;
-  nesterov: i32 = 0;
-}
+import { Adam, Sgd } from "./structs.gen";
 
 /** g = grad + weightDecay·w; v = momentum·v + g; w −= lr·v, or lr·(g + momentum·v) with Nesterov. As PyTorch's SGD. */
 export function sgd(args: Sgd, task: i32): void {
@@ -42,23 +30,6 @@ export function sgd(args: Sgd, task: i32): void {
     store4(velocity + at, v);
     store4(weight + at, madd(step, nesterov ? madd(momentum, v, g) : v, w));
   }
-}
-
-@unmanaged
-export class Adam {
-  weight: usize = 0; // f32 [count]
-  grad: usize = 0; // f32 [count]
-  m: usize = 0; // f32 [count]
-  v: usize = 0; // f32 [count]
-  count: i32 = 0;
-  perTask: i32 = 0;
-  step: f32 = 0; // lr / (1 − beta1ᵗ)
-  beta1: f32 = 0;
-  beta2: f32 = 0;
-  correction: f32 = 0; // 1 / √(1 − beta2ᵗ)
-  eps: f32 = 0;
-  weightDecay: f32 = 0; // added to the gradient
-  shrink: f32 = 0; // 1 − lr·decay, of AdamW; 1 for none
 }
 
 /** Kingma & Ba 2015, and with `shrink` Loshchilov & Hutter 2019: w = shrink·w − step·m / (√v·correction + eps). */

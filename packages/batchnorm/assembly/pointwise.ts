@@ -5,23 +5,7 @@
 import { sigmoid4, tanh4 } from "./math";
 import { scratch } from "./scratch";
 import { above, atLeast, f4, greater, hash4, keep, load4, mul, splat, store4, sub } from "./simd";
-
-@unmanaged
-export class Activation {
-  x: usize = 0; // f32 [count]
-  y: usize = 0; // f32 [count]
-  count: i32 = 0;
-  perTask: i32 = 0;
-}
-
-@unmanaged
-export class ActivationGrad {
-  y: usize = 0; // f32 [count], what the activation gave
-  dy: usize = 0; // f32 [count]
-  dx: usize = 0; // f32 [count]
-  count: i32 = 0;
-  perTask: i32 = 0;
-}
+import { Activation, ActivationGrad, Dropout } from "./structs.gen";
 
 /** Which activation: a type, so that the loops below are compiled once for each, with nothing left to decide. */
 class Sigmoid {}
@@ -81,18 +65,6 @@ export function relu(args: Activation, task: i32): void {
 }
 export function reluGrad(args: ActivationGrad, task: i32): void {
   backward<Relu>(args, task);
-}
-
-@unmanaged
-export class Dropout {
-  x: usize = 0; // f32 [count]
-  y: usize = 0; // f32 [count]
-  count: i32 = 0;
-  perTask: i32 = 0;
-  key: i32 = 0; // which mask
-  first: i32 = 0; // index of the first value
-  limit: u32 = 0; // dropped where the hash of the index is below it: p·2³²
-  scale: f32 = 0; // 1 / (1 − p)
 }
 
 /** The mask is a function of (key, index): the backward pass calls this again on dy, and no mask is stored. */

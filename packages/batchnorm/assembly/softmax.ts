@@ -4,19 +4,7 @@
 import { exp4, log } from "./math";
 import { scratch } from "./scratch";
 import { add, load4, mul, splat, store4, sub, sumLanes } from "./simd";
-
-@unmanaged
-export class SoftmaxCrossEntropy {
-  logits: usize = 0; // f32 [rows, classes]
-  labels: usize = 0; // i32 [rows]
-  grad: usize = 0; // f32 [rows, classes]: (softmax − one hot)·gradScale
-  loss: usize = 0; // f64 [rows]
-  correct: usize = 0; // i32 [rows]: 1 or 0
-  rows: i32 = 0;
-  classes: i32 = 0;
-  rowsPerTask: i32 = 0;
-  gradScale: f32 = 0;
-}
+import { SoftmaxCrossEntropy } from "./structs.gen";
 
 /** Scratch holds one row, padded to a multiple of 4 with −∞: room for far more than the 32,768 classes that a loss takes. */
 export function softmaxCrossEntropy(args: SoftmaxCrossEntropy, task: i32): void {

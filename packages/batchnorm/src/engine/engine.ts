@@ -6,8 +6,9 @@ import {
   type KernelName,
   type Kernels,
   kernelNames,
+  limits,
 } from "../kernels/contract.ts";
-import { bestBuild, compileBuild, instantiate, SCRATCH_BYTES, type WasmBuild } from "../kernels/wasm.ts";
+import { bestBuild, compileBuild, instantiate, type WasmBuild } from "../kernels/wasm.ts";
 import type { Arena } from "./arena.ts";
 import { Memory } from "./memory.ts";
 import { CONTROL, CONTROL_BYTES, Pool } from "./pool.ts";
@@ -66,7 +67,7 @@ export class Engine {
     this.threads = this.build !== "reference" && canShareMemory() ? threads : 1;
     const shared = this.threads > 1;
     const scratch = CONTROL + CONTROL_BYTES;
-    this.memory = new Memory(shared, scratch + this.threads * SCRATCH_BYTES);
+    this.memory = new Memory(shared, scratch + this.threads * limits.scratchBytes);
     if (this.build === "reference") {
       check(reference !== null, "E_PLATFORM", "Engine", () => {
         return 'expected the reference to be there: call enableReference() of "batchnorm/reference" first';
@@ -78,7 +79,7 @@ export class Engine {
     const kernels = instantiate(module, this.memory.wasm, scratch);
     this.#kernels = kernels;
     if (shared) {
-      const others = Array.from({ length: this.threads - 1 }, (_, i) => scratch + (i + 1) * SCRATCH_BYTES);
+      const others = Array.from({ length: this.threads - 1 }, (_, i) => scratch + (i + 1) * limits.scratchBytes);
       this.#pool = new Pool(this.memory, kernels, module, others);
     }
   }

@@ -3,16 +3,24 @@
  * that has not started yet, or that the system has stopped, is not waited for. See assembly/threads.ts for the protocol.
  */
 import { BatchNormError } from "../errors.ts";
-import { type KernelFunction, type KernelName, type Kernels, kernelNames } from "../kernels/contract.ts";
+import {
+  control,
+  controlAddress,
+  controlBytes,
+  type KernelFunction,
+  type KernelName,
+  type Kernels,
+  kernelNames,
+} from "../kernels/contract.ts";
 import type { ThreadFunctions } from "../kernels/wasm.ts";
 import type { Memory } from "./memory.ts";
 
-/** The control block of assembly/threads.ts, then three words of ours. */
-export const CONTROL = 64;
-export const CONTROL_BYTES = 64;
-export const KERNEL = (CONTROL + 32) >> 2;
-export const ARGUMENTS = (CONTROL + 36) >> 2;
-export const FAILED = (CONTROL + 40) >> 2;
+/** The control block of assembly/threads.ts, and three words of it that are ours. */
+export const CONTROL = controlAddress;
+export const CONTROL_BYTES = controlBytes;
+export const KERNEL = (CONTROL + control.kernel) >> 2;
+export const ARGUMENTS = (CONTROL + control.arguments) >> 2;
+export const FAILED = (CONTROL + control.failed) >> 2;
 
 /** What a worker is told once. */
 export interface WorkerSetup {

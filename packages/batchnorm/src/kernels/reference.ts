@@ -3,7 +3,7 @@
  * The engine can run on these instead of wasm (`build: "reference"`), and the tests hold the wasm kernels to them.
  * Arguments arrive by name, pointers as arrays that begin where they point.
  */
-import { type ArgumentType, contract, type Kernels, kernelNames } from "./contract.ts";
+import { type ArgumentType, contract, type Kernels, kernelNames, type Limits, limitsOf } from "./contract.ts";
 import { imageReference } from "./imagereference.ts";
 import { type Reference, share } from "./named.ts";
 import { winogradReference } from "./winogradreference.ts";
@@ -48,7 +48,8 @@ function mapGrad(f: (y: number) => number): Reference["sigmoidGrad"] {
   };
 }
 
-export const reference: Reference = {
+/** The reference for the layouts of a build: panels are as wide as its own. */
+export const referenceOf = (limits: Limits): Reference => ({
   momentsRows({ x, rows, channels, rowsPerTask, mean, m2 }, task) {
     const [first, end] = share(task, rowsPerTask, rows);
     for (let c = 0; c < channels; c++) {
@@ -125,7 +126,7 @@ export const reference: Reference = {
     }
   },
   gemm({ a, b, c, bias, m, n, k, transposeA, transposeB, panelsPerTask }, task) {
-    const [first, end] = share(task, 8 * panelsPerTask, n);
+    const [first, end] = share(task, limits.panel * panelsPerTask, n);
     for (let i = 0; i < m; i++) {
       for (let j = first; j < end; j++) {
         let sum = bias.length ? bias[j] : 0;
@@ -136,8 +137,8 @@ export const reference: Reference = {
       }
     }
   },
-  ...imageReference,
-  ...winogradReference,
+  ...imageReference(limits),
+  ...winogradReference(limits),
   sumRows({ x, rows, channels, channelsPerTask, sum }, task) {
     const [first, end] = share(task, channelsPerTask, channels);
     for (let c = first; c < end; c++) {
@@ -213,7 +214,7 @@ export const reference: Reference = {
       for (let i = 0; i < width; i++) to[r * width + i] = from[indices[r] * width + i];
     }
   },
-};
+});
 
 /** Whether a ReLU after the normalization, if there is one, let a value pass. */
 function passes(difference: number, scale: Float32Array, shift: Float32Array, channel: number): boolean {
@@ -230,6 +231,7 @@ function firstLargest(row: Float64Array): number {
 /** The reference as kernels over a memory, called as the wasm builds are: address of the arguments, task. */
 export function referenceKernels(memory: WebAssembly.Memory): Kernels {
   const kernels = {} as Kernels;
+  const reference = referenceOf(limitsOf("reference"));
   for (const name of kernelNames) {
     const types = Object.entries<ArgumentType>(contract[name]);
     const run = reference[name] as (args: Record<string, unknown>, task: number) => void;

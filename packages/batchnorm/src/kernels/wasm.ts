@@ -9,9 +9,6 @@ import type { Kernels } from "./contract.ts";
 /** "relaxed" fuses products and sums where the hardware does; "simd" gives the same bits on every machine. */
 export type WasmBuild = "relaxed" | "simd";
 
-/** Working memory of each thread; no kernel uses more. */
-export const SCRATCH_BYTES = 1024 * 1024;
-
 /** What assembly/threads.ts exports. */
 export interface ThreadFunctions {
   open(control: number, tasks: number): void;

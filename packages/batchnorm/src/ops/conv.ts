@@ -5,6 +5,7 @@
  */
 import type { Arena } from "../engine/arena.ts";
 import type { Call, Engine } from "../engine/engine.ts";
+import { limits, limitsOf } from "../kernels/contract.ts";
 import { columnSumsCall } from "./combine.ts";
 import { tasksOf } from "./layout.ts";
 
@@ -35,8 +36,7 @@ export interface ConvBuffers {
   dbias: number; // f32 [co], or 0
 }
 
-/** Floats of scratch that laid-out rows may take: see assembly/conv.ts. */
-const ROOM = 120_000;
+const { blockRows, convFloats } = limits;
 /** Multiplications worth a task of their own. */
 const GRAIN = 2_000_000;
 /** Output rows laid out together, and more of short ones: what is read from L2 for each band is used for so many pixels. */
@@ -74,9 +74,10 @@ export class DirectConv implements ConvOp {
     const place = { padTop: padding[0], padLeft: padding[1], yh: oh, yw: ow, yTop: 0, yLeft: 0, yStep: 1 };
     const all = { tapTop: 0, tapLeft: 0, tapStep: 1 };
 
-    const panels = arena.floats(groups * Math.ceil(co / 8) * 8 * kh * kw * ci);
+    const { panel } = limitsOf(engine.build);
+    const panels = arena.floats(groups * Math.ceil(co / panel) * panel * kh * kw * ci);
     const pack = { weight, panels, ...kernel, turn: 0, ...all };
-    this.#prepare = engine.call(arena, "packConv", pack, groups * Math.ceil(co / 8)) as Call;
+    this.#prepare = engine.call(arena, "packConv", pack, groups * Math.ceil(co / panel)) as Call;
     const { bands, ...cut } = cutInto(sizes, 64);
     const args = { x, weight: panels, bias, y, ...sizes, ...place, ...cut, floor: floorOf(relu) };
     this.#forward = engine.call(arena, "conv", args, tasksOf(bands, cut.bandsPerTask)) as Call;
@@ -94,10 +95,10 @@ export class DirectConv implements ConvOp {
     for (const top of phases(h, kh, stride, padding[0])) {
       for (const left of phases(w, kw, stride, padding[1])) {
         if (!top.count || !left.count) continue;
-        const turned = arena.floats(groups * Math.ceil(ci / 8) * 8 * Math.max(1, top.taps * left.taps * co));
+        const turned = arena.floats(groups * Math.ceil(ci / panel) * panel * Math.max(1, top.taps * left.taps * co));
         const taps = { tapTop: top.tap, tapLeft: left.tap, tapStep: stride };
         const turn = { weight, panels: turned, ...kernel, turn: 1, ...taps };
-        add(this.#backward, engine.call(arena, "packConv", turn, groups * Math.ceil(ci / 8)));
+        add(this.#backward, engine.call(arena, "packConv", turn, groups * Math.ceil(ci / panel)));
         const back = { n, h: oh, w: ow, ci: co, oh: top.count, ow: left.count, co: ci, groups, stride: 1 };
         const reach = { kh: left.taps ? top.taps : 0, kw: top.taps ? left.taps : 0 };
         const to = { yh: h, yw: w, yTop: top.first, yLeft: left.first, yStep: stride };
@@ -166,18 +167,19 @@ type Cut = Record<"n" | "oh" | "ow" | "ci" | "co" | "groups" | "kh" | "kw" | "st
 
 /** How a convolution is cut: columns and rows laid out together, and at most so many tasks of whole bands. */
 function cutInto({ n, oh, ow, ci, co, groups, kh, kw, stride }: Cut, most: number) {
-  const widest = Math.ceil(ow / 4) * 4;
-  const room = (rows: number) => ROOM / ((rows - 1) * stride + Math.max(1, kh)) / ci;
-  const fitting = (rows: number) => Math.floor((Math.floor((room(rows) - kw) / stride) + 1) / 4) * 4;
+  const widest = Math.ceil(ow / blockRows) * blockRows;
+  const room = (rows: number) => convFloats / ((rows - 1) * stride + Math.max(1, kh)) / ci;
+  const blocks = (pixels: number) => Math.floor(pixels / blockRows) * blockRows;
+  const fitting = (rows: number) => blocks(Math.floor((room(rows) - kw) / stride) + 1);
   const band = Math.max(BAND, Math.floor(BAND_PIXELS / ow));
   const rows = fitting(band) >= widest ? Math.min(band, oh) : 1;
-  const columns = Math.max(4, Math.min(widest, fitting(rows)));
+  const columns = Math.max(blockRows, Math.min(widest, fitting(rows)));
   const bands = n * Math.ceil(oh / rows);
   const work = rows * ow * groups * co * ci * Math.max(1, kh * kw);
   return { rows, columns, bands, bandsPerTask: Math.ceil(Math.max(GRAIN / work, bands / most, 1)) };
 }
 
-/** Whether scratch has room for the rows under four pixels. */
+/** Whether scratch has room for the rows under the pixels of one block. */
 export function convFits(kh: number, kw: number, ci: number, stride: number): boolean {
-  return kh * (3 * stride + kw) * ci <= ROOM;
+  return kh * ((blockRows - 1) * stride + kw) * ci <= convFloats;
 }

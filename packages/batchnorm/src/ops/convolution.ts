@@ -1,5 +1,6 @@
 import type { Arena } from "../engine/arena.ts";
 import type { Engine } from "../engine/engine.ts";
+import { limitsOf } from "../kernels/contract.ts";
 import { type ConvBuffers, type ConvOp, type ConvShape, DirectConv } from "./conv.ts";
 import { WinogradConv, winogradTakes } from "./winograd.ts";
 
@@ -15,6 +16,6 @@ export function convolution(
   buffers: ConvBuffers,
   relu: boolean,
 ): ConvOp {
-  const winograd = engine.convolution === "fast" && winogradTakes(shape);
+  const winograd = engine.convolution === "fast" && winogradTakes(shape, limitsOf(engine.build).panel);
   return new (winograd ? WinogradConv : DirectConv)(engine, arena, shape, buffers, relu);
 }

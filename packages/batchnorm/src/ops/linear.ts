@@ -4,6 +4,7 @@
  */
 import type { Arena } from "../engine/arena.ts";
 import type { Call, Engine } from "../engine/engine.ts";
+import { limits, limitsOf } from "../kernels/contract.ts";
 import { columnSumsCall } from "./combine.ts";
 import { tasksOf } from "./layout.ts";
 
@@ -42,8 +43,6 @@ export class LinearOp {
 
 /** Multiplications worth a task of their own: some 15 µs. */
 const GRAIN = 300_000;
-/** As many panels of 8 columns as a task can take: see assembly/gemm.ts. */
-const MOST_PANELS = 8;
 
 /** C [m, n] = A·B + bias; A is [m, k], or [k, m] when transposed; B is [k, n], or [n, k] when transposed. */
 export function gemm(
@@ -59,10 +58,11 @@ export function gemm(
   transposeA: 0 | 1,
   transposeB: 0 | 1,
 ): Call<"gemm"> {
-  const panels = Math.ceil(n / 8);
+  const { panel } = limitsOf(engine.build);
+  const panels = Math.ceil(n / panel);
   // As few tasks as the limit allows (a task packs A for itself), but two where the work is worth it.
-  const least = 8 * panels * m * k > 2 * GRAIN ? 2 : 1;
-  const panelsPerTask = Math.ceil(panels / Math.max(least, Math.ceil(panels / MOST_PANELS)));
+  const least = panel * panels * m * k > 2 * GRAIN ? 2 : 1;
+  const panelsPerTask = Math.ceil(panels / Math.max(least, Math.ceil(panels / limits.gemmPanels)));
   const args = { a, b, c, bias, m, n, k, transposeA, transposeB, panelsPerTask };
   return engine.call(arena, "gemm", args, tasksOf(panels, panelsPerTask));
 }

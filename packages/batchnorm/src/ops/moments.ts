@@ -1,14 +1,12 @@
 import type { Arena } from "../engine/arena.ts";
 import type { Call, Engine } from "../engine/engine.ts";
+import { limits } from "../kernels/contract.ts";
 import { type Layout, perTask, tasksOf } from "./layout.ts";
 import { type Moments, mergeMoments } from "./statistics.ts";
 
-/** Rows of one float32 piece in assembly/moments.ts: tasks begin where pieces do. */
-const PIECE_ROWS = 128;
-
-/** How many rows of channels a task of any batch norm kernel takes. */
+/** How many rows of channels a task of any batch norm kernel takes: tasks begin where pieces of a sum do. */
 export function rowsPerTask({ outer, channels }: Layout): number {
-  return perTask(outer, channels, PIECE_ROWS);
+  return perTask(outer, channels, limits.pieceRows);
 }
 
 /** Count, mean and M2 of every channel of one batch: the kernels' partial results, merged in float64. */

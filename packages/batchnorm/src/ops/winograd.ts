@@ -1,25 +1,21 @@
 /** 3×3 convolutions at stride 1 by Winograd's F(4×4, 3×3): see assembly/winograd.ts. */
 import type { Arena } from "../engine/arena.ts";
 import type { Call, Engine } from "../engine/engine.ts";
+import { limits } from "../kernels/contract.ts";
 import { columnSumsCall } from "./combine.ts";
 import { type ConvBuffers, type ConvOp, type ConvShape, floorOf } from "./conv.ts";
 import { tasksOf } from "./layout.ts";
 
-/** Floats of a row of the strip that a segment is transformed in: six rows stay in L1. */
-const STRIP = 656;
-/** Floats left between the 36 planes of weights. */
-const GAP = 16;
+const { winogradChannels, winogradGap, winogradSegment } = limits;
 const LEAST_CHANNELS = 16;
-/** More would not fit the scratch memory. */
-const MOST_CHANNELS = 256;
 /** Multiplications, counted as a direct convolution's, worth a task of their own. */
 const GRAIN = 4_000_000;
 /** Each part sums in memory of four times the size of the weights. */
 const MOST_PARTS = 4;
 
 /** Whether this way takes the shape: the transforms cost more than they save where there are few channels. */
-export function winogradTakes({ ci, co, kh, kw, stride, padding, groups }: ConvShape): boolean {
-  const channels = [ci, co].every((c) => c >= LEAST_CHANNELS && c <= MOST_CHANNELS && c % 8 === 0);
+export function winogradTakes({ ci, co, kh, kw, stride, padding, groups }: ConvShape, panel: number): boolean {
+  const channels = [ci, co].every((c) => c >= LEAST_CHANNELS && c <= winogradChannels && c % panel === 0);
   return channels && kh === 3 && kw === 3 && stride === 1 && groups === 1 && Math.max(...padding) <= 2;
 }
 
@@ -32,7 +28,7 @@ export class WinogradConv implements ConvOp {
   constructor(engine: Engine, arena: Arena, shape: ConvShape, buffers: ConvBuffers, relu: boolean) {
     const { n, h, w, ci, oh, ow, co, padding } = shape;
     const { x, y, dy, dx, weight, bias, dweight, dbias } = buffers;
-    const room = () => arena.floats(36 * (ci * co + GAP));
+    const room = () => arena.floats(36 * (ci * co + winogradGap));
     const call = (...args: Parameters<typeof engine.call>) => engine.call(...args) as Call;
     const sizes = { n, h, w, ci, oh, ow, co, padTop: padding[0], padLeft: padding[1] };
     const { segmentTiles, segments } = segmentsOf(n, oh, ow, Math.max(ci, co));
@@ -46,7 +42,7 @@ export class WinogradConv implements ConvOp {
 
     const perPart = perTask(segments, segmentTiles, ci * co, MOST_PARTS);
     const parts = tasksOf(segments, perPart);
-    const products = arena.floats(parts * 36 * (ci * co + GAP));
+    const products = arena.floats(parts * 36 * (ci * co + winogradGap));
     const sums = arena.floats(parts * 9 * ci * co);
     const grad = { x, products, dy, sums, ...sizes, segmentTiles, segmentsPerTask: perPart };
     const merge = { sums, parts, grad: dweight, groups: 1, co, ci, kh: 3, kw: 3 };
@@ -81,7 +77,7 @@ export class WinogradConv implements ConvOp {
 /** Rows of tiles are cut into segments that fit the strip. */
 function segmentsOf(n: number, oh: number, ow: number, channels: number): { segmentTiles: number; segments: number } {
   const perRow = Math.ceil(ow / 4);
-  const segmentTiles = Math.max(1, Math.min(perRow, Math.floor((STRIP / channels - 2) / 4)));
+  const segmentTiles = Math.max(1, Math.min(perRow, Math.floor((winogradSegment / channels - 2) / 4)));
   return { segmentTiles, segments: n * Math.ceil(oh / 4) * Math.ceil(perRow / segmentTiles) };
 }
 
