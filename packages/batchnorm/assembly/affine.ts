@@ -4,21 +4,9 @@
  * A ReLU can come with it in the rows form.
  * Rows form: x and y are [rows, channels]. Planes form: [outer, channels, inner]. y must not overlap x.
  */
+import { AffinePlanes, AffineRows } from "./structs.gen";
 import { fromEnd } from "./tasks";
 import { greater, lane0, load4, loadSplat, madd, maddScalar, splat, store4, sub } from "./simd";
-
-@unmanaged
-export class AffineRows {
-  x: usize = 0; // f32 [rows, channels]
-  y: usize = 0; // f32 [rows, channels]
-  rows: i32 = 0;
-  channels: i32 = 0;
-  rowsPerTask: i32 = 0;
-  center: usize = 0; // f32 [channels]
-  scale: usize = 0; // f32 [channels]
-  shift: usize = 0; // f32 [channels]
-  floor: f32 = 0; // what is below becomes it: 0 for a ReLU, −∞ for none
-}
 
 export function affineRows(args: AffineRows, task: i32): void {
   const channels = args.channels;
@@ -77,19 +65,6 @@ export function affineRows(args: AffineRows, task: i32): void {
 
 function scalar(x: usize, c: usize, center: usize, scale: usize, shift: usize): f32 {
   return maddScalar(load<f32>(x + c) - load<f32>(center + c), load<f32>(scale + c), load<f32>(shift + c));
-}
-
-@unmanaged
-export class AffinePlanes {
-  x: usize = 0; // f32 [outer, channels, inner]
-  y: usize = 0; // f32 [outer, channels, inner]
-  outer: i32 = 0;
-  channels: i32 = 0;
-  inner: i32 = 0;
-  planesPerTask: i32 = 0; // of the outer·channels planes
-  center: usize = 0; // f32 [channels]
-  scale: usize = 0; // f32 [channels]
-  shift: usize = 0; // f32 [channels]
 }
 
 export function affinePlanes(args: AffinePlanes, task: i32): void {

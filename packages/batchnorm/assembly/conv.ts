@@ -7,45 +7,17 @@
  * after another in scratch memory: there the values under one row of the kernel are contiguous (kw·channels of them), for
  * every output pixel. Then the 4×8 register block of gemm.ts: four pixels by eight output channels.
  */
+import { BLOCK_BYTES, PANEL_ROW, panelsOf } from "./block";
+import { BLOCK_ROWS, PANEL } from "./limits.gen";
 import { scratch } from "./scratch";
 import { greater, load4, loadSplat, madd, splat, store4 } from "./simd";
+import { Conv } from "./structs.gen";
 
-const NR: i32 = 8;
-/** Scratch: the block's own 4×8 of y, eight values of bias and the floor, then the rows. */
+/** Scratch: a block of y, the bias of a panel and the floor, then the rows. */
 const EDGE: usize = 0;
-const BIAS: usize = 128;
-const FLOOR: usize = 32; // after the bias
-export const ROWS: usize = 192;
-
-@unmanaged
-export class Conv {
-  x: usize = 0; // f32 [n, h, w, groups·ci]
-  weight: usize = 0; // f32 [groups, ⌈co/8⌉, kh, kw·ci, 8], see packConv
-  bias: usize = 0; // f32 [groups·co], or 0
-  y: usize = 0; // f32 [n, yh, yw, groups·co]
-  n: i32 = 0;
-  h: i32 = 0;
-  w: i32 = 0;
-  ci: i32 = 0; // of one group
-  oh: i32 = 0;
-  ow: i32 = 0;
-  co: i32 = 0; // of one group
-  groups: i32 = 0;
-  kh: i32 = 0; // 0 where no tap is left: the output is the bias
-  kw: i32 = 0;
-  stride: i32 = 0;
-  padTop: i32 = 0; // may be negative: the first rows are skipped
-  padLeft: i32 = 0;
-  yh: i32 = 0;
-  yw: i32 = 0;
-  yTop: i32 = 0; // output pixel (i, j) is row yTop + i·yStep, column yLeft + j·yStep of y
-  yLeft: i32 = 0;
-  yStep: i32 = 0;
-  columns: i32 = 0; // output pixels laid out at once, a multiple of 4
-  rows: i32 = 0; // output rows of a band
-  bandsPerTask: i32 = 0;
-  floor: f32 = 0; // what is below becomes it: 0 for a ReLU, −∞ for none; not used by convGradWeight
-}
+const BIAS: usize = BLOCK_BYTES;
+const FLOOR: usize = PANEL_ROW; // after the bias
+export const ROWS: usize = BIAS + PANEL_ROW + 32;
 
 export function conv(args: Conv, task: i32): void {
   const perImage = (args.oh + args.rows - 1) / args.rows;
@@ -103,16 +75,16 @@ function convolve(args: Conv, group: i32, image: i32, top: i32, rows: i32, colum
   const step = <usize>(args.stride * args.ci) << 2;
   const line = lineBytes(args);
   const end = min(args.columns, args.ow - column);
-  const panelBytes = <usize>(args.kh * length) << 5;
-  let panel = args.weight + <usize>(group * ((co + 7) >> 3)) * panelBytes;
+  const panelBytes = <usize>(args.kh * length) * PANEL_ROW;
+  let panel = args.weight + <usize>(group * panelsOf(co)) * panelBytes;
   const bias = scratch + BIAS;
   const edge = scratch + EDGE;
   store<f32>(bias + FLOOR, args.floor);
   const yRow = image * args.yh + args.yTop + top * args.yStep;
   const out = args.y + (<usize>((yRow * args.yw + args.yLeft + column * args.yStep) * args.groups * co) << 2);
   const yLine = <usize>args.yw * stride;
-  for (let j = 0; j < co; j += NR) {
-    const wide = min(NR, co - j);
+  for (let j = 0; j < co; j += PANEL) {
+    const wide = min(PANEL, co - j);
     const channel = group * co + j;
     store4(bias, splat(0));
     store4(bias, splat(0), 16);
@@ -120,15 +92,15 @@ function convolve(args: Conv, group: i32, image: i32, top: i32, rows: i32, colum
     for (let row = 0; row < rows; row++) {
       let a = scratch + ROWS + <usize>(row * args.stride) * line;
       let y = out + <usize>row * yLine + (<usize>channel << 2);
-      for (let q = 0; q < end; q += 4) {
-        const high = min(4, end - q);
-        if (high == 4 && wide == NR) block(a, step, line, args.kh, length, panel, bias, y, stride);
+      for (let q = 0; q < end; q += BLOCK_ROWS) {
+        const high = min(BLOCK_ROWS, end - q);
+        if (high == BLOCK_ROWS && wide == PANEL) block(a, step, line, args.kh, length, panel, bias, y, stride);
         else {
-          block(a, step, line, args.kh, length, panel, bias, edge, 32);
-          for (let p = 0; p < high; p++) memory.copy(y + <usize>p * stride, edge + <usize>p * 32, <usize>wide << 2);
+          block(a, step, line, args.kh, length, panel, bias, edge, PANEL_ROW);
+          for (let p = 0; p < high; p++) memory.copy(y + <usize>p * stride, edge + <usize>p * PANEL_ROW, <usize>wide << 2);
         }
-        a += 4 * step;
-        y += 4 * stride;
+        a += <usize>BLOCK_ROWS * step;
+        y += <usize>BLOCK_ROWS * stride;
       }
     }
     panel += panelBytes;
@@ -180,7 +152,7 @@ function block(
       p1 += 4;
       p2 += 4;
       p3 += 4;
-      panel += 32;
+      panel += PANEL_ROW;
     }
     a0 += line;
   }

@@ -5,12 +5,15 @@
  * [groups, kh, kw·ci, co]; convGradMerge adds the tasks' sums up in the order of the tasks, and writes them as PyTorch
  * keeps weights.
  */
-import { Conv, layOut, lineBytes, ROWS } from "./conv";
+import { BLOCK_BYTES, PANEL_ROW } from "./block";
+import { layOut, lineBytes, ROWS } from "./conv";
+import { BLOCK_ROWS, PANEL } from "./limits.gen";
 import { addOuter } from "./outer";
 import { scratch } from "./scratch";
 import { add, load4, scatter4 } from "./simd";
+import { Conv, ConvGradMerge } from "./structs.gen";
 
-/** Of the block's own 4×8 where there are fewer than 4 values or 8 channels. */
+/** Of a block that is summed apart, where there are fewer values or channels than it has. */
 const EDGE: usize = 0;
 
 /** `args.weight` is where the sums go: f32 [tasks, groups, kh, kw·ci, co]; `args.y` is the gradient of the output. */
@@ -46,22 +49,22 @@ function addBand(args: Conv, group: i32, row: i32, rows: i32, column: i32, sums:
   const stride = <usize>co << 2;
   const edge = scratch + EDGE;
   for (let i = 0; i < args.kh; i++) {
-    for (let l = 0; l < length; l += 4) {
-      const high = min(4, length - l);
+    for (let l = 0; l < length; l += BLOCK_ROWS) {
+      const high = min(BLOCK_ROWS, length - l);
       const a = scratch + ROWS + <usize>i * line + (<usize>l << 2);
-      for (let j = 0; j < co; j += 8) {
-        const wide = min(8, co - j);
+      for (let j = 0; j < co; j += PANEL) {
+        const wide = min(PANEL, co - j);
         const sum = sums + <usize>(i * length + l) * stride + (<usize>j << 2);
         const b = dy + (<usize>j << 2);
-        const full = high == 4 && wide == 8;
+        const full = high == BLOCK_ROWS && wide == PANEL;
         const at = full ? sum : edge;
-        const atStride = full ? stride : 32;
+        const atStride = full ? stride : PANEL_ROW;
         if (!full) {
-          memory.fill(edge, 0, 128);
-          copyRows(sum, stride, edge, 32, high, <usize>wide << 2);
+          memory.fill(edge, 0, BLOCK_BYTES);
+          copyRows(sum, stride, edge, PANEL_ROW, high, <usize>wide << 2);
         }
         addOuter(a, step, <usize>args.stride * line, b, pixel, dyLine, rows, count, at, atStride);
-        if (!full) copyRows(edge, 32, sum, stride, high, <usize>wide << 2);
+        if (!full) copyRows(edge, PANEL_ROW, sum, stride, high, <usize>wide << 2);
       }
     }
   }
@@ -69,18 +72,6 @@ function addBand(args: Conv, group: i32, row: i32, rows: i32, column: i32, sums:
 
 function copyRows(from: usize, fromStride: usize, to: usize, toStride: usize, rows: i32, bytes: usize): void {
   for (let y = 0; y < rows; y++) memory.copy(to + <usize>y * toStride, from + <usize>y * fromStride, bytes);
-}
-
-@unmanaged
-export class ConvGradMerge {
-  sums: usize = 0; // f32 [parts, groups, kh, kw·ci, co]
-  parts: i32 = 0;
-  grad: usize = 0; // f32 [groups·co, ci, kh, kw]
-  groups: i32 = 0;
-  co: i32 = 0;
-  ci: i32 = 0;
-  kh: i32 = 0;
-  kw: i32 = 0;
 }
 
 /** A task writes the weights of four output channels of one group, or of as many as it has left. */

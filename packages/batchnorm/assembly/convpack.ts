@@ -1,24 +1,12 @@
 /**
- * A convolution's weights [groups·co, ci, kh, kw], as PyTorch keeps them, in panels for conv.ts: eight output channels
- * side by side, [groups, ⌈co/8⌉, kh, kw, ci, 8]. With `turn`, those of a convolution that gives the gradient of the
- * input: channels exchanged and every `step`-th tap, from the last to the first, [groups, ⌈ci/8⌉, taps, co, 8]. A task
+ * A convolution's weights [groups·co, ci, kh, kw], as PyTorch keeps them, in panels for conv.ts: PANEL output channels
+ * side by side, [groups, ⌈co/PANEL⌉, kh, kw, ci, PANEL]. With `turn`, those of a convolution that gives the gradient of the
+ * input: channels exchanged and every `step`-th tap, from the last to the first, [groups, ⌈ci/PANEL⌉, taps, co, PANEL]. A task
  * makes one panel.
  */
-
-@unmanaged
-export class PackConv {
-  weight: usize = 0; // f32 [groups·co, ci, kh, kw]
-  panels: usize = 0; // f32
-  groups: i32 = 0;
-  co: i32 = 0;
-  ci: i32 = 0;
-  kh: i32 = 0;
-  kw: i32 = 0;
-  turn: i32 = 0;
-  tapTop: i32 = 0; // the first tap that is taken, of rows and of columns
-  tapLeft: i32 = 0;
-  tapStep: i32 = 0;
-}
+import { PANEL_ROW, panelsOf } from "./block";
+import { PANEL } from "./limits.gen";
+import { PackConv } from "./structs.gen";
 
 export function packConv(args: PackConv, task: i32): void {
   const turn = args.turn != 0;
@@ -27,26 +15,26 @@ export function packConv(args: PackConv, task: i32): void {
   const along = (args.kw - args.tapLeft + args.tapStep - 1) / args.tapStep;
   const across = turn ? args.ci : args.co;
   const deep = turn ? args.co : args.ci;
-  const perGroup = (across + 7) >> 3;
+  const perGroup = panelsOf(across);
   const group = task / perGroup;
-  const first = (task % perGroup) << 3;
+  const first = (task % perGroup) * PANEL;
   // How far apart, in bytes, are neighbours across and deep.
   const acrossStep = <usize>(turn ? taps : args.ci * taps) << 2;
   const deepStep = <usize>(turn ? args.ci * taps : taps) << 2;
   const from = args.weight + (<usize>(group * args.co * args.ci * taps) << 2) + <usize>first * acrossStep;
-  const wide = min(8, across - first);
-  let to = args.panels + (<usize>(task * down * along * deep) << 5);
+  const wide = min(PANEL, across - first);
+  let to = args.panels + <usize>(task * down * along * deep) * PANEL_ROW;
   for (let i = 0; i < down; i++) {
     const y = args.tapTop + (turn ? down - 1 - i : i) * args.tapStep;
     for (let j = 0; j < along; j++) {
       const x = args.tapLeft + (turn ? along - 1 - j : j) * args.tapStep;
       let p = from + (<usize>(y * args.kw + x) << 2);
       for (let d = 0; d < deep; d++) {
-        for (let lane = 0; lane < 8; lane++) {
+        for (let lane = 0; lane < PANEL; lane++) {
           store<f32>(to + (<usize>lane << 2), lane < wide ? load<f32>(p + <usize>lane * acrossStep) : 0);
         }
         p += deepStep;
-        to += 32;
+        to += PANEL_ROW;
       }
     }
   }

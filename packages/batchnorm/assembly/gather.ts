@@ -1,16 +1,6 @@
 /** Rows of a data set, in any order, side by side as a batch. */
 import { bytesToFloats, maddScalar, splat } from "./simd";
-
-@unmanaged
-export class Gather {
-  from: usize = 0; // u8 or f32 [items, width]
-  indices: usize = 0; // i32 [rows]
-  to: usize = 0; // f32 [rows, width]
-  rows: i32 = 0;
-  width: i32 = 0;
-  rowsPerTask: i32 = 0;
-  scale: f32 = 0; // of bytes; floats are copied as they are
-}
+import { Gather, GatherImages } from "./structs.gen";
 
 export function gatherBytes(args: Gather, task: i32): void {
   const first = task * args.rowsPerTask;
@@ -34,20 +24,6 @@ export function gatherFloats(args: Gather, task: i32): void {
     const item = <usize>load<i32>(args.indices + (<usize>r << 2));
     memory.copy(args.to + <usize>r * bytes, args.from + item * bytes, bytes);
   }
-}
-
-@unmanaged
-export class GatherImages {
-  from: usize = 0; // u8 [items, h, w, channels]
-  places: usize = 0; // i32 [rows, 4]: item, the image's row and column that come first (may lie outside), 1 to mirror
-  to: usize = 0; // f32 [rows, h, w, channels]
-  scale: usize = 0; // f32 [channels]
-  shift: usize = 0; // f32 [channels]
-  rows: i32 = 0;
-  h: i32 = 0;
-  w: i32 = 0;
-  channels: i32 = 0;
-  rowsPerTask: i32 = 0;
 }
 
 /** Images moved and mirrored, as byte · scale + shift; what comes from outside of one is 0. */

@@ -2,58 +2,45 @@
  * C = A·B + bias, float32, for row-major matrices either of which may be stored transposed.
  *
  * A task computes up to eight panels of 8 columns. Up to 400 steps of k at a time, it packs its panels of B ([k][8] each), then
- * goes down the rows of A four at a time: packs them ([k][4]) and runs the 4×8 register block on each panel. Every
+ * goes down the rows of A four at a time: packs them ([k][4]) and runs the 4×8 register block on each panel (the numbers
+ * are those of src/kernels/contract/limits.ts). Every
  * element of C is the same chain of operations however the panels are shared out, so the bits do not depend on the thread
  * count.
  */
+import { BLOCK_BYTES, PANEL_ROW } from "./block";
+import { BLOCK_ROWS, GEMM_DEPTH, GEMM_PANELS, PANEL } from "./limits.gen";
 import { scratch } from "./scratch";
 import { load4, loadSplat, madd, splat, store4, transpose4 } from "./simd";
+import { Gemm } from "./structs.gen";
 
-const NR: i32 = 8;
-/** Steps of k in one go, at most: a panel and four rows of A take 19 KB, so that they stay in L1. */
-const DEPTH: i32 = 400;
-/** Scratch: the block's own 4×8 of C, the bias of each panel, 4 rows of A, then the panels of B. */
+/** Scratch: a block of C, the bias of each panel, four rows of A, then the panels of B. */
 const EDGE: usize = 0;
-const BIAS: usize = 128;
-const ROWS: usize = 512;
-const PANELS: usize = 512 + 400 * 16;
-const PANEL_BYTES: usize = 400 * 32;
-
-@unmanaged
-export class Gemm {
-  a: usize = 0; // f32 [m, k], or [k, m] when transposeA
-  b: usize = 0; // f32 [k, n], or [n, k] when transposeB
-  c: usize = 0; // f32 [m, n]
-  bias: usize = 0; // f32 [n], or 0 for none
-  m: i32 = 0;
-  n: i32 = 0;
-  k: i32 = 0;
-  transposeA: i32 = 0;
-  transposeB: i32 = 0;
-  panelsPerTask: i32 = 0; // panels of 8 columns, at most 8
-}
+const BIAS: usize = BLOCK_BYTES;
+const ROWS: usize = BIAS + <usize>GEMM_PANELS * PANEL_ROW + 128;
+const PANELS: usize = ROWS + <usize>GEMM_DEPTH * BLOCK_ROWS * 4;
+const PANEL_BYTES: usize = <usize>GEMM_DEPTH * PANEL_ROW;
 
 export function gemm(args: Gemm, task: i32): void {
   const m = args.m;
-  const first = task * args.panelsPerTask * NR;
-  const end = min(first + args.panelsPerTask * NR, args.n);
+  const first = task * args.panelsPerTask * PANEL;
+  const end = min(first + args.panelsPerTask * PANEL, args.n);
   const bias = scratch + BIAS;
-  memory.fill(bias, 0, <usize>args.panelsPerTask * 32);
+  memory.fill(bias, 0, <usize>args.panelsPerTask * PANEL_ROW);
   if (args.bias) memory.copy(bias, args.bias + (<usize>first << 2), <usize>(end - first) << 2);
   // As few goes as possible, of nearly the same depth: a short last one would cost a whole one's loads and stores.
-  const goes = (args.k + DEPTH - 1) / DEPTH;
+  const goes = (args.k + GEMM_DEPTH - 1) / GEMM_DEPTH;
   const deep = (args.k + goes - 1) / goes;
   for (let k = 0; k < args.k; k += deep) {
     const depth = min(deep, args.k - k);
     let panel = scratch + PANELS;
-    for (let j = first; j < end; j += NR) {
-      const width = min(NR, end - j);
+    for (let j = first; j < end; j += PANEL) {
+      const width = min(PANEL, end - j);
       if (args.transposeB) packColumns(args, j, width, k, depth, panel);
       else packRows(args, j, width, k, depth, panel);
       panel += PANEL_BYTES;
     }
-    for (let i = 0; i < m; i += 4) {
-      const height = min(4, m - i);
+    for (let i = 0; i < m; i += BLOCK_ROWS) {
+      const height = min(BLOCK_ROWS, m - i);
       if (args.transposeA) packAcross(args, i, height, k, depth);
       else packDown(args, i, height, k, depth);
       row(args, i, height, first, end, k, depth);
@@ -68,23 +55,23 @@ function row(args: Gemm, i: i32, height: i32, first: i32, end: i32, k: i32, dept
   let c = args.c + <usize>i * stride + (<usize>first << 2);
   let panel = scratch + PANELS;
   let bias = scratch + BIAS;
-  for (let j = first; j < end; j += NR) {
-    const width = min(NR, end - j);
-    if (width == NR && height == 4) {
+  for (let j = first; j < end; j += PANEL) {
+    const width = min(PANEL, end - j);
+    if (width == PANEL && height == BLOCK_ROWS) {
       if (k == 0) block(depth, panel, bias, 0, c, stride);
       else block(depth, panel, c, stride, c, stride);
     } else {
       // C has less room than the block: it is computed apart.
-      if (k == 0) block(depth, panel, bias, 0, edge, 32);
+      if (k == 0) block(depth, panel, bias, 0, edge, PANEL_ROW);
       else {
-        copyBlock(c, stride, edge, 32, height, width);
-        block(depth, panel, edge, 32, edge, 32);
+        copyBlock(c, stride, edge, PANEL_ROW, height, width);
+        block(depth, panel, edge, PANEL_ROW, edge, PANEL_ROW);
       }
-      copyBlock(edge, 32, c, stride, height, width);
+      copyBlock(edge, PANEL_ROW, c, stride, height, width);
     }
-    c += NR << 2;
+    c += PANEL_ROW;
     panel += PANEL_BYTES;
-    bias += NR << 2;
+    bias += PANEL_ROW;
   }
 }
 
@@ -92,21 +79,21 @@ function row(args: Gemm, i: i32, height: i32, first: i32, end: i32, k: i32, dept
 function packRows(args: Gemm, j: i32, width: i32, k: i32, depth: i32, to: usize): void {
   const stride = <usize>args.n << 2;
   let from = args.b + <usize>k * stride + (<usize>j << 2);
-  if (width == NR) {
+  if (width == PANEL) {
     for (let i = 0; i < depth; i++) {
       store4(to, load4(from));
       store4(to, load4(from, 16), 16);
       from += stride;
-      to += 32;
+      to += PANEL_ROW;
     }
     return;
   }
   for (let i = 0; i < depth; i++) {
-    for (let x = 0; x < NR; x++) {
+    for (let x = 0; x < PANEL; x++) {
       store<f32>(to + (<usize>x << 2), x < width ? load<f32>(from + (<usize>x << 2)) : 0);
     }
     from += stride;
-    to += 32;
+    to += PANEL_ROW;
   }
 }
 
@@ -115,20 +102,20 @@ function packColumns(args: Gemm, j: i32, width: i32, k: i32, depth: i32, to: usi
   const stride = <usize>args.k << 2;
   const from = args.b + <usize>j * stride + (<usize>k << 2);
   let i = 0;
-  if (width == NR) {
+  if (width == PANEL) {
     for (; i + 4 <= depth; i += 4) {
       const p = from + (<usize>i << 2);
       const q = p + 4 * stride;
-      transpose4(load4(p), load4(p + stride), load4(p + 2 * stride), load4(p + 3 * stride), to, 32);
-      transpose4(load4(q), load4(q + stride), load4(q + 2 * stride), load4(q + 3 * stride), to + 16, 32);
-      to += 128;
+      transpose4(load4(p), load4(p + stride), load4(p + 2 * stride), load4(p + 3 * stride), to, PANEL_ROW);
+      transpose4(load4(q), load4(q + stride), load4(q + 2 * stride), load4(q + 3 * stride), to + 16, PANEL_ROW);
+      to += 4 * PANEL_ROW;
     }
   }
   for (; i < depth; i++) {
-    for (let x = 0; x < NR; x++) {
+    for (let x = 0; x < PANEL; x++) {
       store<f32>(to + (<usize>x << 2), x < width ? load<f32>(from + <usize>x * stride + (<usize>i << 2)) : 0);
     }
-    to += 32;
+    to += PANEL_ROW;
   }
 }
 
@@ -138,7 +125,7 @@ function packDown(args: Gemm, i: i32, height: i32, k: i32, depth: i32): void {
   const from = args.a + <usize>i * stride + (<usize>k << 2);
   let to = scratch + ROWS;
   let x = 0;
-  if (height == 4) {
+  if (height == BLOCK_ROWS) {
     for (; x + 4 <= depth; x += 4) {
       const p = from + (<usize>x << 2);
       transpose4(load4(p), load4(p + stride), load4(p + 2 * stride), load4(p + 3 * stride), to, 16);
@@ -146,7 +133,7 @@ function packDown(args: Gemm, i: i32, height: i32, k: i32, depth: i32): void {
     }
   }
   for (; x < depth; x++) {
-    for (let y = 0; y < 4; y++) {
+    for (let y = 0; y < BLOCK_ROWS; y++) {
       store<f32>(to, y < height ? load<f32>(from + <usize>y * stride + (<usize>x << 2)) : 0);
       to += 4;
     }
@@ -158,7 +145,7 @@ function packAcross(args: Gemm, i: i32, height: i32, k: i32, depth: i32): void {
   const stride = <usize>args.m << 2;
   let from = args.a + <usize>k * stride + (<usize>i << 2);
   let to = scratch + ROWS;
-  if (height == 4) {
+  if (height == BLOCK_ROWS) {
     for (let x = 0; x < depth; x++) {
       store4(to, load4(from));
       from += stride;
@@ -167,7 +154,7 @@ function packAcross(args: Gemm, i: i32, height: i32, k: i32, depth: i32): void {
     return;
   }
   for (let x = 0; x < depth; x++) {
-    for (let y = 0; y < 4; y++) {
+    for (let y = 0; y < BLOCK_ROWS; y++) {
       store<f32>(to, y < height ? load<f32>(from + (<usize>y << 2)) : 0);
       to += 4;
     }
@@ -197,8 +184,8 @@ function block(depth: i32, panel: usize, start: usize, startStride: usize, c: us
   let c30 = load4(start);
   let c31 = load4(start, 16);
   let a = scratch + ROWS;
-  const end = panel + (<usize>depth << 5);
-  for (; panel < end; panel += 32) {
+  const end = panel + (<usize>depth * PANEL_ROW);
+  for (; panel < end; panel += PANEL_ROW) {
     const b0 = load4(panel);
     const b1 = load4(panel, 16);
     let t = loadSplat(a);

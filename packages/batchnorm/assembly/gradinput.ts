@@ -4,25 +4,10 @@
  * In the rows form a ReLU may have come after the normalization: see rectified.ts.
  * Rows form: x, dy and dx are [rows, channels]. Planes form: [outer, channels, inner]. dx must not overlap x or dy.
  */
+import { GradInputPlanes, GradInputRows } from "./structs.gen";
 import { fromEnd } from "./tasks";
 import { coefficient, passed, passedScalar, Plain, Rectified } from "./rectified";
 import { f4, load4, loadSplat, madd, maddScalar, store4, sub } from "./simd";
-
-@unmanaged
-export class GradInputRows {
-  x: usize = 0; // f32 [rows, channels]
-  dy: usize = 0; // f32 [rows, channels]
-  dx: usize = 0; // f32 [rows, channels]
-  rows: i32 = 0;
-  channels: i32 = 0;
-  rowsPerTask: i32 = 0;
-  center: usize = 0; // f32 [channels]
-  a: usize = 0; // f32 [channels]
-  b: usize = 0; // f32 [channels]
-  c: usize = 0; // f32 [channels]
-  scale: usize = 0; // f32 [channels], of the forward pass where a ReLU came after it; or 0
-  shift: usize = 0; // f32 [channels]
-}
 
 export function gradInputRows(args: GradInputRows, task: i32): void {
   if (args.scale) input<Rectified>(args, task);
@@ -105,21 +90,6 @@ function gradient<T>(dy: f4, d: f4, a: f4, b: f4, c: f4, scale: f4, shift: f4): 
 
 function scalar(d: f32, dy: f32, at: usize, a: usize, b: usize, c: usize): f32 {
   return maddScalar(dy, load<f32>(a + at), maddScalar(d, load<f32>(b + at), load<f32>(c + at)));
-}
-
-@unmanaged
-export class GradInputPlanes {
-  x: usize = 0; // f32 [outer, channels, inner]
-  dy: usize = 0; // f32 [outer, channels, inner]
-  dx: usize = 0; // f32 [outer, channels, inner]
-  outer: i32 = 0;
-  channels: i32 = 0;
-  inner: i32 = 0;
-  planesPerTask: i32 = 0; // of the outer·channels planes
-  center: usize = 0; // f32 [channels]
-  a: usize = 0; // f32 [channels]
-  b: usize = 0; // f32 [channels]
-  c: usize = 0; // f32 [channels]
 }
 
 export function gradInputPlanes(args: GradInputPlanes, task: i32): void {

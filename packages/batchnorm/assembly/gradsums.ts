@@ -3,29 +3,11 @@
  * Both are mergeable by adding. Short pieces are summed in float32, pieces in float64.
  * Rows form: x and dy are [rows, channels]. Planes form: [outer, channels, inner].
  */
+import { PIECE_ROWS, PIECE_VALUES, TILE_CHANNELS } from "./limits.gen";
 import { coefficient, passed, passedScalar, Plain, Rectified } from "./rectified";
 import { scratch } from "./scratch";
 import { add, add2, keepFirst, load4, loadOne, loadSplat, madd, splat, store4, sub, sumLanes, widen } from "./simd";
-
-/** As in moments.ts: float32 within a piece, float64 between pieces. */
-const PIECE_ROWS: i32 = 128;
-const PIECE_VALUES: i32 = 1024;
-/** Channels in one pass: 16 bytes of scratch a channel. */
-const TILE: i32 = 2048;
-
-@unmanaged
-export class GradSumsRows {
-  x: usize = 0; // f32 [rows, channels]
-  dy: usize = 0; // f32 [rows, channels]
-  rows: i32 = 0;
-  channels: i32 = 0;
-  rowsPerTask: i32 = 0;
-  center: usize = 0; // f32 [channels]
-  sumDy: usize = 0; // f64 [tasks, channels]
-  sumDyX: usize = 0; // f64 [tasks, channels]: Σ dy·(x − center)
-  scale: usize = 0; // f32 [channels], of the forward pass where a ReLU came after it; or 0
-  shift: usize = 0; // f32 [channels]
-}
+import { GradSumsPlanes, GradSumsRows } from "./structs.gen";
 
 export function gradSumsRows(args: GradSumsRows, task: i32): void {
   if (args.scale) sums<Rectified>(args, task);
@@ -47,10 +29,10 @@ function sums<T>(args: GradSumsRows, task: i32): void {
     }
     return;
   }
-  for (let c = 0; c < channels; c += TILE) {
+  for (let c = 0; c < channels; c += TILE_CHANNELS) {
     const from = min(c, channels - 4);
     const at = <usize>from << 2;
-    tile<T>(args, at, x, dy, rows, min(TILE, channels - from), stride, sumDy + 2 * at, sumDyX + 2 * at);
+    tile<T>(args, at, x, dy, rows, min(TILE_CHANNELS, channels - from), stride, sumDy + 2 * at, sumDyX + 2 * at);
   }
 }
 
@@ -178,19 +160,6 @@ function narrow<T>(
   }
   store<f64>(sumDyOut + 2 * at, s);
   store<f64>(sumDyXOut + 2 * at, t);
-}
-
-@unmanaged
-export class GradSumsPlanes {
-  x: usize = 0; // f32 [outer, channels, inner]
-  dy: usize = 0; // f32 [outer, channels, inner]
-  outer: i32 = 0;
-  channels: i32 = 0;
-  inner: i32 = 0;
-  channelsPerTask: i32 = 0;
-  center: usize = 0; // f32 [channels]
-  sumDy: usize = 0; // f64 [channels]
-  sumDyX: usize = 0; // f64 [channels]
 }
 
 export function gradSumsPlanes(args: GradSumsPlanes, task: i32): void {

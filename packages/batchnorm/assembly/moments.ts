@@ -8,6 +8,7 @@
  *
  * Rows form: x is [rows, channels]. Planes form: x is [outer, channels, inner].
  */
+import { PIECE_ROWS, PIECE_VALUES, TILE_CHANNELS } from "./limits.gen";
 import { scratch } from "./scratch";
 import {
   add,
@@ -29,23 +30,7 @@ import {
   sumLanes,
   widen,
 } from "./simd";
-
-/** Rows of one float32 piece: 128 additions cost about 2⁻²² relative, well under what a float32 result can show. */
-const PIECE_ROWS: i32 = 128;
-/** Values of one float32 piece in planes form, four sums side by side. */
-const PIECE_VALUES: i32 = 1024;
-/** Channels handled in one pass, so that the sums fit the scratch memory: 28 bytes a channel. */
-const TILE: i32 = 2048;
-
-@unmanaged
-export class MomentsRows {
-  x: usize = 0; // f32 [rows, channels]
-  rows: i32 = 0;
-  channels: i32 = 0;
-  rowsPerTask: i32 = 0;
-  mean: usize = 0; // f64 [tasks, channels]
-  m2: usize = 0; // f64 [tasks, channels]
-}
+import { MomentsPlanes, MomentsRows } from "./structs.gen";
 
 export function momentsRows(args: MomentsRows, task: i32): void {
   const channels = args.channels;
@@ -59,11 +44,11 @@ export function momentsRows(args: MomentsRows, task: i32): void {
     for (let c = 0; c < channels; c++) narrow(x + (<usize>c << 2), rows, stride, mean + (<usize>c << 3), m2 + (<usize>c << 3));
     return;
   }
-  for (let c = 0; c < channels; c += TILE) {
+  for (let c = 0; c < channels; c += TILE_CHANNELS) {
     // A tile narrower than four channels starts earlier instead: it computes some channels twice, alike.
     const from = min(c, channels - 4);
     const at = <usize>from << 2;
-    tile(x + at, rows, min(TILE, channels - from), stride, mean + 2 * at, m2 + 2 * at);
+    tile(x + at, rows, min(TILE_CHANNELS, channels - from), stride, mean + 2 * at, m2 + 2 * at);
   }
 }
 
@@ -202,17 +187,6 @@ function narrow(x: usize, rows: i32, stride: usize, meanOut: usize, m2Out: usize
   const offset = s / <f64>rows;
   store<f64>(meanOut, shift + offset);
   store<f64>(m2Out, max(0, t - s * offset));
-}
-
-@unmanaged
-export class MomentsPlanes {
-  x: usize = 0; // f32 [outer, channels, inner]
-  outer: i32 = 0;
-  channels: i32 = 0;
-  inner: i32 = 0;
-  channelsPerTask: i32 = 0;
-  mean: usize = 0; // f64 [channels]
-  m2: usize = 0; // f64 [channels]
 }
 
 export function momentsPlanes(args: MomentsPlanes, task: i32): void {

@@ -2,20 +2,8 @@
  * One step of an optimizer over a run of parameters. A task takes `perTask` values, and every run is padded to a
  * multiple of 4 by the engine, so there is no tail.
  */
-import { add, div, load4, madd, mul, neg, splat, sqrt4, store4 } from "./simd";
-
-@unmanaged
-export class Sgd {
-  weight: usize = 0; // f32 [count]
-  grad: usize = 0; // f32 [count]
-  velocity: usize = 0; // f32 [count], or 0 without momentum
-  count: i32 = 0;
-  perTask: i32 = 0;
-  lr: f32 = 0;
-  momentum: f32 = 0;
-  weightDecay: f32 = 0;
-  nesterov: i32 = 0;
-}
+import { add, div, load4, loadSplat, madd, mul, neg, splat, sqrt4, store4 } from "./simd";
+import { Adam, Sgd } from "./structs.gen";
 
 /** g = grad + weightDecay·w; v = momentum·v + g; w −= lr·v, or lr·(g + momentum·v) with Nesterov. As PyTorch's SGD. */
 export function sgd(args: Sgd, task: i32): void {
@@ -24,7 +12,7 @@ export function sgd(args: Sgd, task: i32): void {
   const weight = args.weight;
   const grad = args.grad;
   const velocity = args.velocity;
-  const step = neg(splat(args.lr));
+  const step = neg(loadSplat(args.lr));
   const momentum = splat(args.momentum);
   const decay = splat(args.weightDecay);
   if (!velocity) {
@@ -44,23 +32,6 @@ export function sgd(args: Sgd, task: i32): void {
   }
 }
 
-@unmanaged
-export class Adam {
-  weight: usize = 0; // f32 [count]
-  grad: usize = 0; // f32 [count]
-  m: usize = 0; // f32 [count]
-  v: usize = 0; // f32 [count]
-  count: i32 = 0;
-  perTask: i32 = 0;
-  step: f32 = 0; // lr / (1 − beta1ᵗ)
-  beta1: f32 = 0;
-  beta2: f32 = 0;
-  correction: f32 = 0; // 1 / √(1 − beta2ᵗ)
-  eps: f32 = 0;
-  weightDecay: f32 = 0; // added to the gradient
-  shrink: f32 = 0; // 1 − lr·decay, of AdamW; 1 for none
-}
-
 /** Kingma & Ba 2015, and with `shrink` Loshchilov & Hutter 2019: w = shrink·w − step·m / (√v·correction + eps). */
 export function adam(args: Adam, task: i32): void {
   let at = <usize>(task * args.perTask) << 2;
@@ -69,11 +40,11 @@ export function adam(args: Adam, task: i32): void {
   const beta2 = splat(args.beta2);
   const keep1 = splat(1 - args.beta1);
   const keep2 = splat(1 - args.beta2);
-  const step = neg(splat(args.step));
-  const correction = splat(args.correction);
+  const step = neg(loadSplat(args.step));
+  const correction = loadSplat(args.correction);
   const eps = splat(args.eps);
   const decay = splat(args.weightDecay);
-  const shrink = splat(args.shrink);
+  const shrink = loadSplat(args.shrink);
   for (; at < end; at += 16) {
     const w = load4(args.weight + at);
     const g = madd(decay, w, load4(args.grad + at));

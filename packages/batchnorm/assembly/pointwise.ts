@@ -5,23 +5,7 @@
 import { sigmoid4, tanh4 } from "./math";
 import { scratch } from "./scratch";
 import { above, atLeast, f4, greater, hash4, keep, load4, mul, splat, store4, sub } from "./simd";
-
-@unmanaged
-export class Activation {
-  x: usize = 0; // f32 [count]
-  y: usize = 0; // f32 [count]
-  count: i32 = 0;
-  perTask: i32 = 0;
-}
-
-@unmanaged
-export class ActivationGrad {
-  y: usize = 0; // f32 [count], what the activation gave
-  dy: usize = 0; // f32 [count]
-  dx: usize = 0; // f32 [count]
-  count: i32 = 0;
-  perTask: i32 = 0;
-}
+import { Activation, ActivationGrad, Dropout } from "./structs.gen";
 
 /** Which activation: a type, so that the loops below are compiled once for each, with nothing left to decide. */
 class Sigmoid {}
@@ -83,25 +67,15 @@ export function reluGrad(args: ActivationGrad, task: i32): void {
   backward<Relu>(args, task);
 }
 
-@unmanaged
-export class Dropout {
-  x: usize = 0; // f32 [count]
-  y: usize = 0; // f32 [count]
-  count: i32 = 0;
-  perTask: i32 = 0;
-  key: i32 = 0; // which mask
-  first: i32 = 0; // index of the first value
-  limit: u32 = 0; // dropped where the hash of the index is below it: p·2³²
-  scale: f32 = 0; // 1 / (1 − p)
-}
-
 /** The mask is a function of (key, index): the backward pass calls this again on dy, and no mask is stored. */
 export function dropout(args: Dropout, task: i32): void {
   let at = <usize>(task * args.perTask) << 2;
   const end = min(at + (<usize>args.perTask << 2), <usize>args.count << 2);
   const scale = splat(args.scale);
+  const key = load<i32>(args.key);
+  const first = load<i32>(args.first);
   for (; at < end; at += 16) {
-    const mask = atLeast(hash4(args.first + <i32>(at >> 2), args.key), args.limit);
+    const mask = atLeast(hash4(first + <i32>(at >> 2), key), args.limit);
     if (at + 16 <= end) store4(args.y + at, keep(mul(load4(args.x + at), scale), mask));
     else {
       memory.copy(scratch, args.x + at, end - at);

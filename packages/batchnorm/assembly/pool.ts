@@ -3,27 +3,7 @@
  * A task takes some images: windows may overlap, and the backward pass adds to pixels that windows of one image share.
  */
 import { add, equal, keep, largest, load4, mul, splat, store4, without } from "./simd";
-
-@unmanaged
-export class Pool {
-  x: usize = 0; // f32 [n, h, w, channels]
-  y: usize = 0; // f32 [n, oh, ow, channels]
-  dy: usize = 0; // f32, as y
-  dx: usize = 0; // f32, as x
-  n: i32 = 0;
-  h: i32 = 0;
-  w: i32 = 0;
-  oh: i32 = 0;
-  ow: i32 = 0;
-  channels: i32 = 0;
-  kh: i32 = 0;
-  kw: i32 = 0;
-  stride: i32 = 0;
-  padTop: i32 = 0;
-  padLeft: i32 = 0;
-  countPadding: i32 = 0; // an average divides by kh·kw at the border too, instead of by the pixels there are
-  imagesPerTask: i32 = 0;
-}
+import { Pool } from "./structs.gen";
 
 /** y = the largest value under the window; padding counts as −∞. NaN where a value is NaN. */
 export function maxPool(args: Pool, task: i32): void {
@@ -61,8 +41,8 @@ function forEachWindow<T>(args: Pool, task: i32): void {
   for (let n = first; n < end; n++) {
     for (let i = 0; i < args.oh; i++) {
       for (let j = 0; j < args.ow; j++) {
-        const top = i * args.stride - args.padTop;
-        const left = j * args.stride - args.padLeft;
+        const top = i * args.strideTop - args.padTop;
+        const left = j * args.strideLeft - args.padLeft;
         window<T>(args, n, i, j, max(top, 0), min(top + args.kh, args.h), max(left, 0), min(left + args.kw, args.w));
       }
     }

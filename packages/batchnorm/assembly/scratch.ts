@@ -1,6 +1,6 @@
 /**
  * The calling thread's own working memory, imported as an immutable global: every thread instantiates the
  * module over the same memory with a different address here, so kernels need no lock and no mutable state.
- * `SCRATCH_BYTES` in src/kernels/wasm.ts says how much there is.
+ * `scratchBytes` in src/kernels/contract/limits.ts says how much there is.
  */
 export declare const scratch: usize;

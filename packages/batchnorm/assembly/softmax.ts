@@ -4,19 +4,7 @@
 import { exp4, log } from "./math";
 import { scratch } from "./scratch";
 import { add, load4, mul, splat, store4, sub, sumLanes } from "./simd";
-
-@unmanaged
-export class SoftmaxCrossEntropy {
-  logits: usize = 0; // f32 [rows, classes]
-  labels: usize = 0; // i32 [rows]
-  grad: usize = 0; // f32 [rows, classes]: (softmax − one hot)·gradScale
-  loss: usize = 0; // f64 [rows]
-  correct: usize = 0; // i32 [rows]: 1 or 0
-  rows: i32 = 0;
-  classes: i32 = 0;
-  rowsPerTask: i32 = 0;
-  gradScale: f32 = 0;
-}
+import { SoftmaxCrossEntropy } from "./structs.gen";
 
 /** Scratch holds one row, padded to a multiple of 4 with −∞: room for far more than the 32,768 classes that a loss takes. */
 export function softmaxCrossEntropy(args: SoftmaxCrossEntropy, task: i32): void {
@@ -25,7 +13,7 @@ export function softmaxCrossEntropy(args: SoftmaxCrossEntropy, task: i32): void 
   const padded = (bytes + 15) & ~15;
   const first = task * args.rowsPerTask;
   const end = min(first + args.rowsPerTask, args.rows);
-  const scale = args.gradScale;
+  const scale = load<f32>(args.gradScale);
   for (let r = first; r < end; r++) {
     const row = args.logits + <usize>r * bytes;
     const grad = args.grad + <usize>r * bytes;
@@ -57,6 +45,6 @@ export function softmaxCrossEntropy(args: SoftmaxCrossEntropy, task: i32): void 
 
     const target = <f64>load<f32>(row + (<usize>label << 2));
     store<f64>(args.loss + (<usize>r << 3), log(sum) - (target - <f64>best));
-    store<i32>(args.correct + (<usize>r << 2), bestAt == label ? 1 : 0);
+    store<i32>(args.correct + (<usize>r << 2), bestAt == label && sum == sum ? 1 : 0);
   }
 }

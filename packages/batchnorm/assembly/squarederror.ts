@@ -1,27 +1,17 @@
 /** Mean squared error: each value's squared distance from its target, summed by task, and the gradient. */
+import { PIECE_VALUES } from "./limits.gen";
 import { scratch } from "./scratch";
 import { load4, madd, mul, splat, store4, sub, sumLanes } from "./simd";
-
-@unmanaged
-export class SquaredError {
-  y: usize = 0; // f32 [count]
-  target: usize = 0; // f32 [count]
-  grad: usize = 0; // f32 [count]: 2·(y − target)·gradScale
-  loss: usize = 0; // f64 [tasks]: Σ (y − target)²
-  count: i32 = 0;
-  perTask: i32 = 0; // a multiple of 4
-  gradScale: f32 = 0;
-}
+import { SquaredError } from "./structs.gen";
 
 export function squaredError(args: SquaredError, task: i32): void {
   const from = <usize>(task * args.perTask) << 2;
   const end = min(from + (<usize>args.perTask << 2), <usize>args.count << 2);
-  const scale = splat(2 * args.gradScale);
+  const scale = splat(2 * load<f32>(args.gradScale));
   let at = from;
   let sum: f64 = 0;
   while (at + 16 <= end) {
-    // 1,024 values at a time in float32.
-    const stop = min(at + 4096, end - 15);
+    const stop = min(at + (PIECE_VALUES << 2), end - 15);
     let part = splat(0);
     for (; at < stop; at += 16) {
       const d = sub(load4(args.y + at), load4(args.target + at));

@@ -1,17 +1,8 @@
 /** Sum of every column of x [rows, channels]: the gradient of a bias. Pieces in float32, their sums in float64. */
+import { PIECE_ROWS } from "./limits.gen";
 import { scratch } from "./scratch";
 import { add, add2, f4, load4, splat, store4, widen } from "./simd";
-
-const PIECE_ROWS: i32 = 128;
-
-@unmanaged
-export class SumRows {
-  x: usize = 0; // f32 [rows, channels]
-  rows: i32 = 0;
-  channels: i32 = 0;
-  channelsPerTask: i32 = 0; // a multiple of 4
-  sum: usize = 0; // f32 [channels]
-}
+import { SumRows } from "./structs.gen";
 
 export function sumRows(args: SumRows, task: i32): void {
   const first = task * args.channelsPerTask;

@@ -8,13 +8,13 @@
  * down the columns, then along the rows, always vectorised over channels; enough segments for some 1,000 values a product
  * are gathered before the products, so that everything stays in the cache.
  */
+import { PANEL_ROW } from "./block";
 import { C16, C32, C64, pixelBytes, Some } from "./channels";
+import { BLOCK_ROWS, PANEL, WINOGRAD_BATCH, WINOGRAD_GAP, WINOGRAD_STRIP } from "./limits.gen";
 import { scratch } from "./scratch";
 import { add, f4, greater, load4, loadSplat, madd, splat, store4, sub } from "./simd";
-import { inputStrip, inputTiles, STRIP, TILES, TRASH, Winograd, ZEROS } from "./winogradinput";
-
-/** Tiles × channels that are gathered before the products. */
-export const BATCH: i32 = 1024;
+import { Winograd } from "./structs.gen";
+import { inputStrip, inputTiles, LINE, TILES, TRASH, ZEROS } from "./winogradinput";
 
 export function winograd(args: Winograd, task: i32): void {
   const ci = args.ci;
@@ -25,14 +25,14 @@ export function winograd(args: Winograd, task: i32): void {
   const first = task * args.segmentsPerTask;
   const end = min(first + args.segmentsPerTask, args.n * rows * perRow);
   const most = max(ci, co);
-  const batch = max(1, BATCH / most / tiles);
-  // Sixteen floats more than a power of two: planes would share a set of the cache.
-  const plane = <usize>(((batch * tiles + 3) & ~3) * most + 16) << 2;
+  const batch = max(1, WINOGRAD_BATCH / most / tiles);
+  // Some floats more than a power of two: planes would share a set of the cache.
+  const plane = <usize>(((batch * tiles + 3) & ~3) * most + WINOGRAD_GAP) << 2;
   const strip = scratch;
   const v = scratch + TILES;
   const m = v + 36 * plane;
-  memory.fill(scratch + ZEROS, 0, STRIP << 2);
-  const weightPlane = <usize>(ci * co + 16) << 2;
+  memory.fill(scratch + ZEROS, 0, LINE);
+  const weightPlane = <usize>(ci * co + WINOGRAD_GAP) << 2;
   for (let s = first; s < end; s += batch) {
     const count = min(batch, end - s);
     for (let k = 0; k < count; k++) {
@@ -65,19 +65,19 @@ export function winograd(args: Winograd, task: i32): void {
   }
 }
 
-/** One of the 36 products: m [tiles, co] = start [co] + v [tiles, ci] · weights [ci, co], in panels of eight columns. */
+/** One of the 36 products: m [tiles, co] = start [co] + v [tiles, ci] · weights [ci, co], a panel of columns at a time. */
 function products<C>(v: usize, tiles: i32, panels: usize, start: usize, m: usize, ci: i32, co: i32): void {
-  const panelBytes = 8 * pixelBytes<C>(ci);
-  for (let j = 0; j < co; j += 8, panels += panelBytes, start += 32, m += 32) {
+  const panelBytes = <usize>PANEL * pixelBytes<C>(ci);
+  for (let j = 0; j < co; j += PANEL, panels += panelBytes, start += PANEL_ROW, m += PANEL_ROW) {
     product<C>(v, tiles, panels, start, m, ci, co);
   }
 }
 
-/** One panel of it, m [tiles, 8 of co], four tiles at a time. */
+/** One panel of it, m [tiles, PANEL of co], four tiles at a time. */
 function product<C>(v: usize, tiles: i32, panel: usize, start: usize, m: usize, ci: i32, co: i32): void {
   const pixel = pixelBytes<C>(ci);
   const stride = <usize>co << 2;
-  for (let t = 0; t < tiles; t += 4) {
+  for (let t = 0; t < tiles; t += BLOCK_ROWS) {
     let c00 = load4(start);
     let c01 = load4(start, 16);
     let c10 = c00;
@@ -88,7 +88,7 @@ function product<C>(v: usize, tiles: i32, panel: usize, start: usize, m: usize, 
     let c31 = c01;
     const end = v + pixel;
     let b = panel;
-    for (let p = v; p < end; p += 4, b += 32) {
+    for (let p = v; p < end; p += 4, b += PANEL_ROW) {
       const b0 = load4(b);
       const b1 = load4(b, 16);
       let s = loadSplat(p);
@@ -116,8 +116,8 @@ function product<C>(v: usize, tiles: i32, panel: usize, start: usize, m: usize, 
     y += stride;
     store4(y, c30);
     store4(y, c31, 16);
-    v += 4 * pixel;
-    m += 4 * stride;
+    v += <usize>BLOCK_ROWS * pixel;
+    m += <usize>BLOCK_ROWS * stride;
   }
 }
 
@@ -160,7 +160,7 @@ function outputTiles<C>(m: usize, strip: usize, tiles: i32, co: i32, plane: usiz
   const pixel = pixelBytes<C>(co);
   for (let i = 0; i < 6; i++) {
     let p = m;
-    let q = strip + <usize>(i * STRIP << 2);
+    let q = strip + <usize>i * LINE;
     for (let t = 0; t < tiles; t++) {
       const end = q + pixel;
       for (; q < end; p += 16, q += 16) transformOutput<Along>(p, plane, q, pixel, splat(0));
@@ -178,12 +178,12 @@ function outputStrip(args: Winograd, image: i32, top: i32, left: i32, strip: usi
   const bytes = <usize>(min(args.segmentTiles * 4, args.ow - left) * co) << 2;
   const y = args.y + (<usize>((image * args.oh + top) * args.ow + left) * co << 2);
   if (top + 4 <= args.oh) {
-    for (let i: usize = 0; i < bytes; i += 16) transformOutput<Down>(strip + i, STRIP << 2, y + i, line, floor);
+    for (let i: usize = 0; i < bytes; i += 16) transformOutput<Down>(strip + i, LINE, y + i, line, floor);
     return;
   }
   const rows = args.oh - top;
   for (let i: usize = 0; i < bytes; i += 16) {
-    transformOutput<Down>(strip + i, STRIP << 2, scratch + TRASH, 16, floor);
+    transformOutput<Down>(strip + i, LINE, scratch + TRASH, 16, floor);
     for (let r = 0; r < rows; r++) store4(y + i + <usize>r * line, load4(scratch + TRASH + (<usize>r << 4)));
   }
 }

@@ -3,37 +3,19 @@
  * columns, then along the rows. Scratch memory begins with the strip that this is done in.
  */
 import { C16, C32, C64, pixelBytes, Some } from "./channels";
+import { WINOGRAD_STRIP } from "./limits.gen";
 import { scratch } from "./scratch";
 import { add, f4, load4, madd, splat, store4, sub } from "./simd";
+import { Winograd } from "./structs.gen";
 
-/** Floats between the rows of the strip that a segment is transformed in; the caller keeps six rows within L1. */
-export const STRIP: i32 = 1552;
+/** Bytes from one row of the strip, that a segment is transformed in, to the next. */
+export const LINE: usize = <usize>WINOGRAD_STRIP << 2;
 /** Where a row of zeros is in scratch memory, after the strip: it stands in for rows outside of an image. */
-export const ZEROS: usize = 6 * STRIP << 2;
+export const ZEROS: usize = 6 * LINE;
 /** Where there is room for values that nobody wants. */
-export const TRASH: usize = 7 * STRIP << 2;
+export const TRASH: usize = 7 * LINE;
 /** Where the gathered tiles begin. */
 export const TILES: usize = TRASH + 64;
-
-@unmanaged
-export class Winograd {
-  x: usize = 0; // f32 [n, h, w, ci]
-  weight: usize = 0; // f32 [36, co/8, ci, 8] with `plane` floats from one of the 36 to the next, see winogradWeights
-  y: usize = 0; // f32 [n, oh, ow, co]
-  bias: usize = 0; // f32 [co], or 0
-  n: i32 = 0;
-  h: i32 = 0;
-  w: i32 = 0;
-  ci: i32 = 0; // a multiple of 4
-  oh: i32 = 0;
-  ow: i32 = 0;
-  co: i32 = 0; // a multiple of 8
-  padTop: i32 = 0;
-  padLeft: i32 = 0;
-  segmentTiles: i32 = 0;
-  segmentsPerTask: i32 = 0;
-  floor: f32 = 0; // what is below becomes it: 0 for a ReLU, −∞ for none
-}
 
 /** Bᵀ of six groups of values, one after another `step` bytes apart at `to`. */
 function transformInput(d0: f4, d1: f4, d2: f4, d3: f4, d4: f4, d5: f4, to: usize, step: usize): void {
@@ -65,7 +47,7 @@ export function inputStrip(args: Winograd, image: i32, top: i32, left: i32, stri
   const from = args.x + (<usize>(image * args.h + top) * args.w + <usize>(left + before)) * pixel;
   const bytes = <usize>inside * pixel;
   for (let i = 0; i < 6; i++) {
-    const row = strip + <usize>(i * STRIP << 2);
+    const row = strip + <usize>i * LINE;
     zero(row, <usize>before * pixel);
     zero(row + <usize>before * pixel + bytes, <usize>(columns - before - inside) * pixel);
   }
@@ -83,7 +65,7 @@ export function inputStrip(args: Winograd, image: i32, top: i32, left: i32, stri
     const d2 = load4(p2 + i);
     const d3 = load4(p3 + i);
     const d4 = load4(p4 + i);
-    transformInput(d0, d1, d2, d3, d4, load4(p5 + i), to + i, STRIP << 2);
+    transformInput(d0, d1, d2, d3, d4, load4(p5 + i), to + i, LINE);
   }
 }
 
@@ -109,7 +91,7 @@ export function inputTiles(strip: usize, v: usize, tiles: i32, ci: i32, plane: u
 function inputTilesOf<C>(strip: usize, v: usize, tiles: i32, ci: i32, plane: usize): void {
   const pixel = pixelBytes<C>(ci);
   for (let i = 0; i < 6; i++) {
-    let p = strip + <usize>(i * STRIP << 2);
+    let p = strip + <usize>i * LINE;
     let q = v;
     for (let t = 0; t < tiles; t++) {
       const end = p + pixel;

@@ -1,19 +1,12 @@
 /** The weights' side of winograd.ts: their transform, and their gradient. */
+import { PANEL_ROW } from "./block";
 import { C16, C32, C64, pixelBytes, Some } from "./channels";
+import { PANEL, WINOGRAD_BATCH, WINOGRAD_GAP, WINOGRAD_STRIP } from "./limits.gen";
 import { addOuter } from "./outer";
 import { scratch } from "./scratch";
 import { add, f4, gather4, load4, madd, mul, splat, store4, sub } from "./simd";
-import { BATCH } from "./winograd";
-import { inputStrip, inputTiles, rowOr, STRIP, TILES, Winograd, zero, ZEROS } from "./winogradinput";
-
-@unmanaged
-export class WinogradWeights {
-  weight: usize = 0; // f32 [co, ci, 3, 3]
-  panels: usize = 0; // f32 [36, co/8, ci, 8], 16 floats between the 36; of the turned kernel [36, ci/8, co, 8]
-  co: i32 = 0;
-  ci: i32 = 0;
-  turn: i32 = 0;
-}
+import { Winograd, WinogradGradWeight, WinogradWeights } from "./structs.gen";
+import { inputStrip, inputTiles, LINE, rowOr, TILES, zero, ZEROS } from "./winogradinput";
 
 /** G·g·Gᵀ of every kernel. A task takes the kernels of four output channels, or with `turn` of four input channels. */
 export function winogradWeights(args: WinogradWeights, task: i32): void {
@@ -21,13 +14,13 @@ export function winogradWeights(args: WinogradWeights, task: i32): void {
   const deep = turn ? args.co : args.ci;
   const across = turn ? args.ci : args.co;
   const first = task << 2;
-  const plane = <usize>(deep * across + 16) << 2;
+  const plane = <usize>(deep * across + WINOGRAD_GAP) << 2;
   const kernel: usize = 36;
   // Bytes from a kernel to that of the next channel across, and of the next one deep.
   const next = turn ? kernel : <usize>args.ci * kernel;
   const further = turn ? <usize>args.ci * kernel : kernel;
   let g = args.weight + <usize>first * next;
-  let to = args.panels + (<usize>((first >> 3) * deep * 8 + (first & 7)) << 2);
+  let to = args.panels + <usize>(first / PANEL * deep) * PANEL_ROW + (<usize>(first % PANEL) << 2);
   for (let d = 0; d < deep; d++) {
     // Down the columns into scratch [6][3][4], then along the rows.
     for (let k: usize = 0; k < 3; k++) {
@@ -41,7 +34,7 @@ export function winogradWeights(args: WinogradWeights, task: i32): void {
       spreadKernel(load4(row), load4(row, 16), load4(row, 32), to + 6 * i * plane, plane);
     }
     g += further;
-    to += 32;
+    to += PANEL_ROW;
   }
 }
 
@@ -64,25 +57,6 @@ function spreadKernel(g0: f4, g1: f4, g2: f4, to: usize, step: usize): void {
   store4(to, g2);
 }
 
-@unmanaged
-export class WinogradGradWeight {
-  x: usize = 0; // f32 [n, h, w, ci]; the fields of Winograd in its order, so that inputStrip reads them
-  products: usize = 0; // f32 [tasks, 36, ci·co + 16]: room to sum in
-  dy: usize = 0; // f32 [n, oh, ow, co]
-  sums: usize = 0; // f32 [tasks, 3, 3·ci, co]
-  n: i32 = 0;
-  h: i32 = 0;
-  w: i32 = 0;
-  ci: i32 = 0;
-  oh: i32 = 0;
-  ow: i32 = 0;
-  co: i32 = 0;
-  padTop: i32 = 0;
-  padLeft: i32 = 0;
-  segmentTiles: i32 = 0;
-  segmentsPerTask: i32 = 0;
-}
-
 /** Σ over a task's tiles of (Bᵀ·d·B)ᵀ × (A·dy·Aᵀ), then Gᵀ(·)G once: the adjoint of the forward pass. */
 export function winogradGradWeight(args: WinogradGradWeight, task: i32): void {
   const ci = args.ci;
@@ -94,14 +68,14 @@ export function winogradGradWeight(args: WinogradGradWeight, task: i32): void {
   const end = min(first + args.segmentsPerTask, args.n * rows * perRow);
   const most = max(ci, co);
   // Twice as many as forward: each product also reads and writes its sums.
-  const batch = max(1, (2 * BATCH) / most / tiles);
-  const plane = <usize>(((batch * tiles + 3) & ~3) * most + 16) << 2;
+  const batch = max(1, (2 * WINOGRAD_BATCH) / most / tiles);
+  const plane = <usize>(((batch * tiles + 3) & ~3) * most + WINOGRAD_GAP) << 2;
   const strip = scratch;
   const v = scratch + TILES;
-  memory.fill(scratch + ZEROS, 0, STRIP << 2);
+  memory.fill(scratch + ZEROS, 0, LINE);
   const z = v + 36 * plane;
   const size = ci * co;
-  const sumPlane = <usize>(size + 16) << 2;
+  const sumPlane = <usize>(size + WINOGRAD_GAP) << 2;
   const products = args.products + <usize>task * 36 * sumPlane;
   memory.fill(products, 0, 36 * sumPlane);
   for (let s = first; s < end; s += batch) {
@@ -123,7 +97,7 @@ export function winogradGradWeight(args: WinogradGradWeight, task: i32): void {
     const all = count * tiles;
     for (let q: usize = 0; q < 36; q++) {
       for (let i = 0; i < ci; i += 4) {
-        for (let j = 0; j < co; j += 8) {
+        for (let j = 0; j < co; j += PANEL) {
           const a = v + q * plane + (<usize>i << 2);
           const b = z + q * plane + (<usize>j << 2);
           const sum = products + q * sumPlane + (<usize>(i * co + j) << 2);
@@ -166,16 +140,16 @@ function gradStrip(args: WinogradGradWeight, image: i32, top: i32, left: i32, st
   const p2 = rowOr(from, line, top, 2, args.oh);
   const p3 = rowOr(from, line, top, 3, args.oh);
   for (let i: usize = 0; i < bytes; i += 16) {
-    spread(load4(from + i), load4(p1 + i), load4(p2 + i), load4(p3 + i), strip + i, STRIP << 2);
+    spread(load4(from + i), load4(p1 + i), load4(p2 + i), load4(p3 + i), strip + i, LINE);
   }
-  for (let i = 0; i < 6; i++) zero(strip + (<usize>(i * STRIP) << 2) + bytes, <usize>(columns - inside) * pixel);
+  for (let i = 0; i < 6; i++) zero(strip + <usize>i * LINE + bytes, <usize>(columns - inside) * pixel);
 }
 
 /** The strip spread along its rows: plane 6·row + k of the 36, [tiles, co]. */
 function gradTiles<C>(strip: usize, z: usize, tiles: i32, co: i32, plane: usize): void {
   const pixel = pixelBytes<C>(co);
   for (let i = 0; i < 6; i++) {
-    let p = strip + <usize>(i * STRIP << 2);
+    let p = strip + <usize>i * LINE;
     let q = z;
     for (let t = 0; t < tiles; t++) {
       const end = p + pixel;

@@ -1,4 +1,5 @@
 /** The kernels that know rows and columns, as plain loops in float64: part of the reference. */
+import type { Limits } from "./contract.ts";
 import { type Named, type Reference, share } from "./named.ts";
 
 type ImageKernel =
@@ -11,7 +12,6 @@ type ImageKernel =
   | "averagePool"
   | "averagePoolGrad"
   | "addition"
-  | "additionGrad"
   | "copyColumns"
   | "gatherImages";
 
@@ -42,15 +42,15 @@ function forEachTap(
 
 /** For each window of a task's images: its output pixel, and the input pixels in it. */
 function forEachWindow(args: Named<"maxPool">, task: number, visit: (output: number, inputs: number[]) => void): void {
-  const { n, h, w, oh, ow, kh, kw, stride, padTop, padLeft, imagesPerTask } = args;
+  const { n, h, w, oh, ow, kh, kw, strideTop, strideLeft, padTop, padLeft, imagesPerTask } = args;
   const [first, end] = share(task, imagesPerTask, n);
   for (let image = first; image < end; image++) {
     for (let i = 0; i < oh; i++) {
       for (let j = 0; j < ow; j++) {
         const inputs: number[] = [];
         for (let t = 0; t < kh * kw; t++) {
-          const y = i * stride - padTop + Math.floor(t / kw);
-          const x = j * stride - padLeft + (t % kw);
+          const y = i * strideTop - padTop + Math.floor(t / kw);
+          const x = j * strideLeft - padLeft + (t % kw);
           if (y >= 0 && y < h && x >= 0 && x < w) inputs.push((image * h + y) * w + x);
         }
         visit((image * oh + i) * ow + j, inputs);
@@ -64,20 +64,20 @@ function clear({ dx, n, h, w, channels, imagesPerTask }: Named<"maxPool">, task:
   dx.fill(0, first * h * w * channels, end * h * w * channels);
 }
 
-export const imageReference: Pick<Reference, ImageKernel> = {
+export const imageReference = ({ panel }: Limits): Pick<Reference, ImageKernel> => ({
   packConv({ weight, panels, groups, co, ci, kh, kw, turn, tapTop, tapLeft, tapStep }, task) {
     const [across, deep] = turn ? [ci, co] : [co, ci];
     const down = Math.ceil((kh - tapTop) / tapStep);
     const along = Math.ceil((kw - tapLeft) / tapStep);
-    const perGroup = Math.ceil(across / 8);
+    const perGroup = Math.ceil(across / panel);
     const group = Math.floor(task / perGroup);
-    let at = task * down * along * deep * 8;
+    let at = task * down * along * deep * panel;
     for (let t = 0; t < down * along; t++) {
       const tap = turn ? down * along - 1 - t : t;
       const place = (tapTop + Math.floor(tap / along) * tapStep) * kw + tapLeft + (tap % along) * tapStep;
       for (let d = 0; d < deep; d++) {
-        for (let lane = 0; lane < 8; lane++) {
-          const a = (task % perGroup) * 8 + lane;
+        for (let lane = 0; lane < panel; lane++) {
+          const a = (task % perGroup) * panel + lane;
           const [o, c] = turn ? [d, a] : [a, d];
           panels[at++] = a < across && group < groups ? weight[((group * co + o) * ci + c) * kh * kw + place] : 0;
         }
@@ -86,16 +86,17 @@ export const imageReference: Pick<Reference, ImageKernel> = {
   },
   conv(args, task) {
     const { x, weight, bias, y, ci, co, groups, kh, kw, yh, yw, yTop, yLeft, yStep, floor } = args;
-    const panel = kh * kw * ci * 8;
+    const size = kh * kw * ci * panel;
     const sums = new Map<number, number>();
     forEachTap(args, task, (image, i, j, tap, input) => {
       const pixel = (image * yh + yTop + i * yStep) * yw + yLeft + j * yStep;
       for (let o = 0; o < groups * co; o++) {
         const group = Math.floor(o / co);
-        const lane = o % co;
-        const at = (group * Math.ceil(co / 8) + (lane >> 3)) * panel + tap * ci * 8 + (lane & 7);
+        const own = o % co;
+        const place = group * Math.ceil(co / panel) + Math.floor(own / panel);
+        const at = place * size + tap * ci * panel + (own % panel);
         let sum = sums.get(pixel * groups * co + o) ?? (bias.length ? bias[o] : 0);
-        for (let c = 0; input >= 0 && c < ci; c++) sum += x[(input * groups + group) * ci + c] * weight[at + c * 8];
+        for (let c = 0; input >= 0 && c < ci; c++) sum += x[(input * groups + group) * ci + c] * weight[at + c * panel];
         sums.set(pixel * groups * co + o, sum);
       }
     });
@@ -175,13 +176,6 @@ export const imageReference: Pick<Reference, ImageKernel> = {
     const [first, end] = share(task, perTask, count);
     for (let i = first; i < end; i++) sum[i] = Math.max(a[i] + b[i], floor);
   },
-  additionGrad({ y, dy, copy, count, perTask }, task) {
-    const [first, end] = share(task, perTask, count);
-    for (let i = first; i < end; i++) {
-      if (y.length && !(y[i] > 0)) dy[i] = 0;
-      if (copy.length) copy[i] = dy[i];
-    }
-  },
   copyColumns({ from, to, rows, columns, fromWidth, toWidth, rowsPerTask }, task) {
     const [first, end] = share(task, rowsPerTask, rows);
     for (let r = first; r < end; r++) {
@@ -203,4 +197,4 @@ export const imageReference: Pick<Reference, ImageKernel> = {
       }
     }
   },
-};
+});

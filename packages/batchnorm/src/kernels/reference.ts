@@ -3,9 +3,10 @@
  * The engine can run on these instead of wasm (`build: "reference"`), and the tests hold the wasm kernels to them.
  * Arguments arrive by name, pointers as arrays that begin where they point.
  */
-import { type ArgumentType, contract, type Kernels, kernelNames } from "./contract.ts";
+import type { Limits } from "./contract.ts";
 import { imageReference } from "./imagereference.ts";
 import { type Reference, share } from "./named.ts";
+import { statisticsReference } from "./statisticsreference.ts";
 import { winogradReference } from "./winogradreference.ts";
 
 /** Mean and M2 of the values that `at` gives for 0 … count − 1. */
@@ -48,7 +49,8 @@ function mapGrad(f: (y: number) => number): Reference["sigmoidGrad"] {
   };
 }
 
-export const reference: Reference = {
+/** The reference for the layouts of a build: panels are as wide as its own. */
+export const referenceOf = (limits: Limits): Reference => ({
   momentsRows({ x, rows, channels, rowsPerTask, mean, m2 }, task) {
     const [first, end] = share(task, rowsPerTask, rows);
     for (let c = 0; c < channels; c++) {
@@ -125,7 +127,7 @@ export const reference: Reference = {
     }
   },
   gemm({ a, b, c, bias, m, n, k, transposeA, transposeB, panelsPerTask }, task) {
-    const [first, end] = share(task, 8 * panelsPerTask, n);
+    const [first, end] = share(task, limits.panel * panelsPerTask, n);
     for (let i = 0; i < m; i++) {
       for (let j = first; j < end; j++) {
         let sum = bias.length ? bias[j] : 0;
@@ -136,8 +138,9 @@ export const reference: Reference = {
       }
     }
   },
-  ...imageReference,
-  ...winogradReference,
+  ...imageReference(limits),
+  ...winogradReference(limits),
+  ...statisticsReference,
   sumRows({ x, rows, channels, channelsPerTask, sum }, task) {
     const [first, end] = share(task, channelsPerTask, channels);
     for (let c = first; c < end; c++) {
@@ -157,7 +160,7 @@ export const reference: Reference = {
   },
   dropout({ x, y, count, perTask, key, first: before, limit, scale }, task) {
     const [first, end] = share(task, perTask, count);
-    for (let i = first; i < end; i++) y[i] = hash(before + i, key) >= limit ? x[i] * scale : 0;
+    for (let i = first; i < end; i++) y[i] = hash(before[0] + i, key[0]) >= limit ? x[i] * scale : 0;
   },
   softmaxCrossEntropy({ logits, labels, grad, loss, correct, rows, classes, rowsPerTask, gradScale }, task) {
     const [first, end] = share(task, rowsPerTask, rows);
@@ -168,8 +171,8 @@ export const reference: Reference = {
       let sum = 0;
       for (const v of row) sum += Math.exp(v - best);
       loss[r] = Math.log(sum) + best - row[labels[r]];
-      correct[r] = firstLargest(row) === labels[r] ? 1 : 0;
-      for (let c = 0; c < classes; c++) grad[r * classes + c] = (p[c] - (c === labels[r] ? 1 : 0)) * gradScale;
+      correct[r] = firstLargest(row) === labels[r] && !row.some(Number.isNaN) ? 1 : 0;
+      for (let c = 0; c < classes; c++) grad[r * classes + c] = (p[c] - (c === labels[r] ? 1 : 0)) * gradScale[0];
     }
   },
   squaredError({ y, target, grad, loss, count, perTask, gradScale }, task) {
@@ -177,7 +180,7 @@ export const reference: Reference = {
     loss[task] = 0;
     for (let i = first; i < end; i++) {
       loss[task] += (y[i] - target[i]) ** 2;
-      grad[i] = 2 * (y[i] - target[i]) * gradScale;
+      grad[i] = 2 * (y[i] - target[i]) * gradScale[0];
     }
   },
   sgd({ weight, grad, velocity, count, perTask, lr, momentum, weightDecay, nesterov }, task) {
@@ -189,7 +192,7 @@ export const reference: Reference = {
         velocity[i] = momentum * velocity[i] + g;
         step = nesterov ? g + momentum * velocity[i] : velocity[i];
       }
-      weight[i] -= lr * step;
+      weight[i] -= lr[0] * step;
     }
   },
   adam({ weight, grad, m, v, count, perTask, step, beta1, beta2, correction, eps, weightDecay, shrink }, task) {
@@ -198,7 +201,7 @@ export const reference: Reference = {
       const g = grad[i] + weightDecay * weight[i];
       m[i] = beta1 * m[i] + (1 - beta1) * g;
       v[i] = beta2 * v[i] + (1 - beta2) * g * g;
-      weight[i] = shrink * weight[i] - (step * m[i]) / (Math.sqrt(v[i]) * correction + eps);
+      weight[i] = shrink[0] * weight[i] - (step[0] * m[i]) / (Math.sqrt(v[i]) * correction[0] + eps);
     }
   },
   gatherBytes({ from, indices, to, rows, width, rowsPerTask, scale }, task) {
@@ -213,7 +216,7 @@ export const reference: Reference = {
       for (let i = 0; i < width; i++) to[r * width + i] = from[indices[r] * width + i];
     }
   },
-};
+});
 
 /** Whether a ReLU after the normalization, if there is one, let a value pass. */
 function passes(difference: number, scale: Float32Array, shift: Float32Array, channel: number): boolean {
@@ -225,36 +228,4 @@ function firstLargest(row: Float64Array): number {
   let best = 0;
   for (let c = 1; c < row.length; c++) if (row[c] > row[best]) best = c;
   return best;
-}
-
-/** The reference as kernels over a memory, called as the wasm builds are: address of the arguments, task. */
-export function referenceKernels(memory: WebAssembly.Memory): Kernels {
-  const kernels = {} as Kernels;
-  for (const name of kernelNames) {
-    const types = Object.entries<ArgumentType>(contract[name]);
-    const run = reference[name] as (args: Record<string, unknown>, task: number) => void;
-    kernels[name] = (address, task) => {
-      const view = new DataView(memory.buffer);
-      const args: Record<string, unknown> = {};
-      types.forEach(([argument, type], i) => {
-        args[argument] = read(view, type, address + 4 * i);
-      });
-      run(args, task);
-    };
-  }
-  return kernels;
-}
-
-function read(view: DataView, type: ArgumentType, at: number): unknown {
-  if (type === "f32") return view.getFloat32(at, true);
-  if (type === "i32") return view.getInt32(at, true);
-  const value = view.getUint32(at, true);
-  if (type === "u32") return value;
-  const { buffer } = view;
-  const room = buffer.byteLength - value;
-  // A null pointer is an array of nothing.
-  if (type === "f32*") return new Float32Array(buffer, value, value ? room >> 2 : 0);
-  if (type === "f64*") return new Float64Array(buffer, value, value ? room >> 3 : 0);
-  if (type === "i32*") return new Int32Array(buffer, value, value ? room >> 2 : 0);
-  return new Uint8Array(buffer, value, value ? room : 0);
 }

@@ -3,6 +3,7 @@
  *
  * @see Lavin & Gray 2016, "Fast Algorithms for Convolutional Neural Networks"
  */
+import type { Limits } from "./contract.ts";
 import { type Named, type Reference, share } from "./named.ts";
 
 type Matrix = number[][];
@@ -72,7 +73,9 @@ function inputTile({ x, h, w, ci, padTop, padLeft }: InputOf, { image, top, left
 }
 type InputOf = Pick<Named<"winograd">, "x" | "h" | "w" | "ci" | "padTop" | "padLeft">;
 
-export const winogradReference: Pick<Reference, "winogradWeights" | "winograd" | "winogradGradWeight"> = {
+type WinogradKernel = "winogradWeights" | "winograd" | "winogradGradWeight";
+
+export const winogradReference = ({ panel, winogradGap }: Limits): Pick<Reference, WinogradKernel> => ({
   winogradWeights({ weight, panels, co, ci, turn }, task) {
     const [deep, across] = turn ? [co, ci] : [ci, co];
     for (let a = 4 * task; a < 4 * task + 4; a++) {
@@ -83,7 +86,7 @@ export const winogradReference: Pick<Reference, "winogradWeights" | "winograd" |
           square(3, (i, j) => weight[kernel + (turn ? 8 - (3 * i + j) : 3 * i + j)]),
         );
         for (let q = 0; q < 36; q++) {
-          const at = q * (deep * across + 16) + (a >> 3) * deep * 8 + d * 8 + (a & 7);
+          const at = q * (deep * across + winogradGap) + (Math.floor(a / panel) * deep + d) * panel + (a % panel);
           panels[at] = u[Math.floor(q / 6)][q % 6];
         }
       }
@@ -94,10 +97,10 @@ export const winogradReference: Pick<Reference, "winogradWeights" | "winograd" |
     for (const tile of tilesOf(args, task)) {
       const inputs = Array.from({ length: ci }, (_, c) => inputTile(args, tile, c));
       for (let o = 0; o < co; o++) {
-        const panel = (o >> 3) * ci * 8 + (o & 7);
+        const column = Math.floor(o / panel) * ci * panel + (o % panel);
         const product = square(6, (i, j) => {
-          const plane = (6 * i + j) * (ci * co + 16) + panel;
-          return inputs.reduce((sum, input, c) => sum + input[i][j] * weight[plane + c * 8], 0);
+          const plane = (6 * i + j) * (ci * co + winogradGap) + column;
+          return inputs.reduce((sum, input, c) => sum + input[i][j] * weight[plane + c * panel], 0);
         });
         const piece = sandwich(A, product);
         for (let i = 0; i < 4; i++) {
@@ -134,4 +137,4 @@ export const winogradReference: Pick<Reference, "winogradWeights" | "winograd" |
       }
     }
   },
-};
+});

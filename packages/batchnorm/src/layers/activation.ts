@@ -1,23 +1,27 @@
 import { check } from "../errors.ts";
-import { type ActivationName, ActivationOp } from "../ops/activation.ts";
-import { formatShape } from "../tensor/shape.ts";
-import { Layer } from "./layer.ts";
-import type { Plan, Value } from "./plan.ts";
+import { type ActivationName, activation, activationGrad } from "../ops/activation.ts";
+import type { Epilogue } from "../plan/graph.ts";
+import type { Site } from "../plan/site.ts";
+import { formatShape, sizeOf } from "../tensor/shape.ts";
+import { Operation } from "./operation.ts";
 
 /** A function of each value; takes and gives any shape. */
-abstract class Activation extends Layer {
+abstract class Activation extends Operation {
   protected abstract readonly name: ActivationName;
 
-  protected override bind(plan: Plan, x: Value): Value {
-    check(x.size > 0, "E_BATCH", this.constructor.name, () => `expected values, got shape ${formatShape(x.shape)}`);
-    const y = plan.value(x.shape);
-    const buffers = { x: x.at, y: y.at, dy: y.grad, dx: x.grad };
-    const op = new ActivationOp(plan.engine, plan.arena, this.name, x.size, buffers);
-    plan.add(
-      () => op.forward(),
-      () => op.backward(),
-    );
-    return y;
+  override infer(shape: readonly number[]): readonly number[] {
+    check(sizeOf(shape) > 0, "E_BATCH", this.constructor.name, () => `expected values, got shape ${formatShape(shape)}`);
+    return shape;
+  }
+
+  override bind(site: Site): void {
+    const { x } = site;
+    const y = site.output(0);
+    activation(site, this.name, { x: x.at, y: y.at }, x.size);
+    site.backward([y], (dy) => {
+      const dx = site.gradient(0, dy);
+      if (dx) activationGrad(site, this.name, { y: y.at, dy, dx }, x.size);
+    });
   }
 }
 
@@ -34,4 +38,8 @@ export class Tanh extends Activation {
 /** y = max(x, 0); the gradient at 0 is 0. */
 export class ReLU extends Activation {
   protected override readonly name = "relu";
+
+  override get epilogue(): Epilogue {
+    return "relu";
+  }
 }

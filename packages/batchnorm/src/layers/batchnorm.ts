@@ -1,15 +1,18 @@
+import { type Place, shifted } from "../device/device.ts";
 import { check } from "../errors.ts";
-import { type BatchNormOp, fusesRelu } from "../ops/batchnorm.ts";
-import type { Exchange } from "../ops/exchange.ts";
-import { addGhostGradients, ghostOps, groupSizes } from "../ops/ghost.ts";
-import { layoutOf } from "../ops/layout.ts";
-import { formatShape } from "../tensor/shape.ts";
-import { ones, type Tensor, zeros } from "../tensor/tensor.ts";
+import { BatchNormOp, fusesRelu, type Statistics } from "../ops/normalization/batchnorm.ts";
+import { type Exchange, mergeShares, sumShares } from "../ops/normalization/exchange.ts";
+import { type Group, groupSizes, groupsOf } from "../ops/normalization/ghost.ts";
+import { type Layout, layoutOf } from "../ops/normalization/layout.ts";
+import type { Epilogue } from "../plan/graph.ts";
+import { Parameter, StateTensor } from "../plan/parameter.ts";
+import { Resident } from "../plan/resident.ts";
+import type { Site } from "../plan/site.ts";
+import { formatShape, sizeOf } from "../tensor/shape.ts";
+import { ones, zeros } from "../tensor/tensor.ts";
 import type { BatchNormOptions, KerasBatchNorm, StatisticsObserver } from "./batchnormoptions.ts";
-import { Layer } from "./layer.ts";
-import { Parameter } from "./parameter.ts";
-import type { Plan, Value } from "./plan.ts";
-import type { StateSlot } from "./state.ts";
+import type { OwnState } from "./layer.ts";
+import { Operation } from "./operation.ts";
 
 /**
  * Batch normalization over all axes but the channels'.
@@ -24,7 +27,7 @@ import type { StateSlot } from "./state.ts";
  *         E_BATCH when the batch is empty or, in training, has one value a channel
  * @see    Ioffe & Szegedy 2015, Algorithms 1 and 2
  */
-export class BatchNorm extends Layer {
+export class BatchNorm extends Operation {
   readonly numFeatures: number;
   readonly axis: number;
   readonly eps: number;
@@ -33,9 +36,8 @@ export class BatchNorm extends Layer {
   readonly weight: Parameter | null;
   /** beta, [numFeatures]; starts as 0. */
   readonly bias: Parameter | null;
-  readonly runningMean: Tensor | null;
-  readonly runningVar: Tensor | null;
-  momentum: number | null;
+  readonly runningMean: StateTensor | null;
+  readonly runningVar: StateTensor | null;
   /** False: running statistics stay as they are, and eval mode still uses them. */
   trackRunningStats: boolean;
   /** Set while somebody else wants the batches' statistics. */
@@ -45,7 +47,10 @@ export class BatchNorm extends Layer {
   /** Set where batches are shares of a larger one: statistics are then those of all shares. See `synchronize`. */
   exchange: Exchange | null = null;
   #frozen = false;
-  readonly #tracked = new Float64Array(1);
+  #momentum: number | null;
+  /** Batches that the layer has seen in training, and how many of them each channel has refused: they were not finite. */
+  readonly #tracked = new Resident(new Float64Array(1));
+  readonly #refused: Resident<Float64Array>;
 
   constructor(numFeatures: number, options: BatchNormOptions = {}) {
     super();
@@ -60,9 +65,7 @@ export class BatchNorm extends Layer {
       "BatchNorm",
       () => `expected eps of at least 0, got ${eps}`,
     );
-    check(momentum === null || (momentum >= 0 && momentum <= 1), "E_VALUE", "BatchNorm", () => {
-      return `expected momentum in [0, 1], the weight of the new value, or null, got ${momentum}`;
-    });
+    checkMomentum(momentum);
     check(Number.isInteger(axis), "E_VALUE", "BatchNorm", () => `expected an integer axis, got ${axis}`);
     check(runningVariance === "unbiased" || runningVariance === "biased", "E_VALUE", "BatchNorm", () => {
       return `expected runningVariance "unbiased" or "biased", got ${JSON.stringify(runningVariance)}`;
@@ -75,14 +78,15 @@ export class BatchNorm extends Layer {
     this.numFeatures = numFeatures;
     this.axis = axis;
     this.eps = eps;
-    this.momentum = momentum;
+    this.#momentum = momentum;
+    this.#refused = new Resident(new Float64Array(numFeatures));
     this.trackRunningStats = trackRunningStats;
     this.runningVariance = runningVariance;
     const shape = [numFeatures];
     this.weight = scale ? new Parameter(ones(shape).data, shape) : null;
     this.bias = center ? new Parameter(zeros(shape).data, shape) : null;
-    this.runningMean = trackRunningStats ? zeros(shape) : null;
-    this.runningVar = trackRunningStats ? ones(shape) : null;
+    this.runningMean = trackRunningStats ? new StateTensor(zeros(shape).data, shape) : null;
+    this.runningVar = trackRunningStats ? new StateTensor(ones(shape).data, shape) : null;
   }
 
   /**
@@ -108,6 +112,17 @@ export class BatchNorm extends Layer {
     return result;
   }
 
+  /** The weight of the new value in the running statistics; null for their cumulative average. */
+  get momentum(): number | null {
+    return this.#momentum;
+  }
+
+  /** @throws BatchNormError E_VALUE for a number outside [0, 1] */
+  set momentum(value: number | null) {
+    checkMomentum(value);
+    this.#momentum = value;
+  }
+
   /** Uses the running statistics and keeps them, in training too, until `unfreeze`. gamma and beta may still train. */
   freeze(): this {
     check(this.runningMean !== null, "E_STATE", "BatchNorm.freeze", () => {
@@ -128,122 +143,160 @@ export class BatchNorm extends Layer {
 
   /** Batches that have moved the running statistics; null when they are not kept. */
   get numBatchesTracked(): number | null {
-    return this.runningMean ? this.#tracked[0] : null;
+    return this.runningMean ? this.#tracked.data[0] : null;
   }
 
   /** Replaces the running statistics; `variance` is in this layer's convention (see `runningVariance`). */
   setRunningStats(mean: ArrayLike<number>, variance: ArrayLike<number>): void {
-    const { running_mean, running_var } = this.ownState();
-    check(running_mean !== undefined, "E_STATE", "BatchNorm", () => "expected a layer that keeps running statistics");
+    const { runningMean, runningVar } = this;
+    check(runningMean !== null && runningVar !== null, "E_STATE", "BatchNorm", () => "expected a layer that keeps running statistics");
     check(mean.length === this.numFeatures && variance.length === this.numFeatures, "E_SHAPE", "BatchNorm", () => {
       return `expected ${this.numFeatures} means and variances, got ${mean.length} and ${variance.length}`;
     });
-    const wrong = Array.from(variance).find((v) => running_var.reject?.(v));
+    const wrong = Array.from(variance).find((v) => !(v >= 0));
     check(wrong === undefined, "E_VALUE", "BatchNorm", () => `expected variances of at least 0, got ${wrong}`);
-    running_mean.data.set(mean);
-    running_var.data.set(variance);
+    runningMean.resident.write(mean);
+    runningVar.resident.write(variance);
   }
 
-  protected override ownParameters(): Record<string, Parameter | null> {
-    return { weight: this.weight, bias: this.bias };
-  }
-
-  protected override ownState(): Record<string, StateSlot> {
-    if (!this.runningMean || !this.runningVar) return {};
-    const notVariance = (v: number) => (v >= 0 ? null : "variances of at least 0");
+  override ownState(): Record<string, OwnState> {
+    const { runningMean, runningVar } = this;
+    if (!runningMean || !runningVar) return {};
+    const shape = [this.numFeatures];
     return {
-      running_mean: { shape: this.runningMean.shape, data: this.runningMean.data },
-      running_var: { shape: this.runningVar.shape, data: this.runningVar.data, reject: notVariance },
-      num_batches_tracked: { shape: [], data: this.#tracked, fallback: 0 },
+      running_mean: { shape, resident: runningMean.resident },
+      running_var: {
+        shape,
+        resident: runningVar.resident,
+        reject: (v) => (v >= 0 ? null : "variances of at least 0"),
+      },
+      num_batches_tracked: { shape: [], resident: this.#tracked, fallback: 0 },
+      num_batches_refused: { shape, resident: this.#refused, fallback: 0, internal: true },
     };
   }
 
-  protected override bind(plan: Plan, x: Value): Value {
-    return this.#bind(plan, x, false);
+  override signature(evaluate: boolean): string {
+    const tracking = `${this.trackRunningStats ? "k" : ""}${this.observer ? "o" : ""}${this.exchange ? "x" : ""}`;
+    return super.signature(evaluate) + (this.#frozen ? "f" : "") + tracking;
   }
 
-  protected override takesRelu(_plan: Plan, x: Value): boolean {
-    return fusesRelu(layoutOf(x.shape, this.axis, this.numFeatures, "BatchNorm"));
+  override infer(shape: readonly number[]): readonly number[] {
+    this.#layout(shape);
+    check(sizeOf(shape) > 0, "E_BATCH", "BatchNorm", () => `expected at least one example, got shape ${formatShape(shape)}`);
+    return shape;
   }
 
-  protected override bindWithRelu(plan: Plan, x: Value): Value {
-    return this.#bind(plan, x, true);
+  override fuses(epilogue: Epilogue, input: readonly number[]): boolean {
+    return epilogue === "relu" && fusesRelu(this.#layout(input));
   }
 
-  #bind(plan: Plan, x: Value, relu: boolean): Value {
-    const layout = layoutOf(x.shape, this.axis, this.numFeatures, "BatchNorm");
-    check(x.size > 0, "E_BATCH", "BatchNorm", () => `expected at least one example, got shape ${formatShape(x.shape)}`);
-    const y = plan.value(x.shape);
-    const gamma = plan.slot(this.weight);
-    const beta = plan.slot(this.bias);
-    const buffers = { x: x.at, y: y.at, dy: y.grad, dx: x.grad };
-    const affine = { gamma: gamma.value, beta: beta.value, dgamma: gamma.grad, dbeta: beta.grad };
-    const all = { ...buffers, ...affine };
-    const ops = ghostOps(plan.engine, plan.arena, layout, this.eps, all, relu, this.#groups(x.shape));
-    let usedBatch = false;
-    plan.require(() => {
-      usedBatch = !this.#frozen && (this.training || !this.runningMean);
-      if (usedBatch) this.#checkBatch(ops);
+  override bind(site: Site): void {
+    const { x } = site;
+    const y = site.output();
+    const batch = !this.#frozen && (site.training(this) || !this.runningMean);
+    const layout = this.#layout(x.shape);
+    const groups = this.#groups(x.shape);
+    const places = { gamma: site.parameter(this.weight), beta: site.parameter(this.bias) };
+    const ops = groups.map(({ examples, offset }) => {
+      const part = { ...layout, outer: (layout.outer / x.shape[0]) * examples };
+      const whole = groups.length === 1 ? layout : part;
+      const values = { x: shifted(x.at, offset), y: shifted(y.at, offset), ...places };
+      return new BatchNormOp(site, whole, this.eps, values, site.epilogue === "relu");
     });
-    plan.add(
-      () => {
-        for (const op of ops) {
-          if (usedBatch) this.#forwardTrain(op, plan.share.empty);
-          else if (this.runningMean && this.runningVar) op.forwardWith(this.runningMean.data, this.runningVar.data);
-        }
-      },
-      () => {
-        for (const op of ops) {
-          if (usedBatch) op.backwardTrain();
-          else op.backwardWith();
-        }
-        addGhostGradients(plan.engine, ops, all);
-      },
-    );
-    return y;
+    if (batch) this.#checkBatch(ops[0].count);
+    for (const op of ops) {
+      if (batch) this.#forwardTrain(site, op);
+      else if (this.runningMean && this.runningVar) {
+        op.forwardWith(site.stateTensor(this.runningMean), site.stateTensor(this.runningVar));
+      }
+    }
+    site.backward([x], (dy) => this.#backward(site, ops, groups, batch, dy));
   }
 
-  /** How many examples each group of a batch has. */
-  #groups(shape: readonly number[]): number[] {
-    if (!this.virtualBatchSize) return [shape[0]];
+  #backward(site: Site, ops: readonly BatchNormOp[], groups: readonly Group[], batch: boolean, dy: Place): void {
+    const dx = site.gradient();
+    const parameters = { dgamma: site.gradientOf(this.weight), dbeta: site.gradientOf(this.bias) };
+    const total = ops.length > 1 ? site.temporaryDoubles(2 * this.numFeatures) : null;
+    for (const [i, op] of ops.entries()) {
+      const { offset } = groups[i];
+      const values = { dy: shifted(dy, offset), dx: dx && shifted(dx, offset) };
+      const sums = total ? { total: { place: total, first: i === 0 } } : {};
+      const gradients = { ...values, ...parameters, ...sums };
+      const { exchange } = this;
+      const merge = exchange ? (place: Place) => sumShares(site, exchange, place, 2 * this.numFeatures) : undefined;
+      if (batch) op.backwardTrain(gradients, merge);
+      else op.backwardWith(gradients);
+    }
+  }
+
+  #layout(shape: readonly number[]): Layout {
+    return layoutOf(shape, this.axis, this.numFeatures, "BatchNorm");
+  }
+
+  /** The groups of a batch whose statistics are taken together. */
+  #groups(shape: readonly number[]): Group[] {
+    if (!this.virtualBatchSize) return groupsOf([shape[0]], 0);
     const axis = this.axis < 0 ? shape.length + this.axis : this.axis;
     check(axis > 0, "E_SHAPE", "BatchNorm", () => {
       return `expected examples on axis 0 for virtualBatchSize, got channels there in shape ${formatShape(shape)}`;
     });
-    return groupSizes(shape[0], this.virtualBatchSize);
+    return groupsOf(groupSizes(shape[0], this.virtualBatchSize), sizeOf(shape) / shape[0]);
   }
 
-  #checkBatch(ops: readonly BatchNormOp[]): void {
+  #checkBatch(count: number): void {
     check(!this.exchange || !this.virtualBatchSize, "E_STATE", "BatchNorm", () => {
       return "expected statistics of all shares or of virtualBatchSize examples, got both; leave out synchronize for this layer";
     });
     // With an exchange, the number is known when the shares are brought together.
-    if (!this.exchange) checkCount(ops[0].count);
+    if (!this.exchange) checkCount(count);
   }
 
-  #forwardTrain(op: BatchNormOp, empty: boolean): void {
-    op.forwardTrain(this.exchange, empty);
-    checkCount(op.total);
-    if (this.observer) this.observer(op.total, op.mean, op.variance);
-    else if (this.trackRunningStats) this.#track(op.total, op.mean, op.variance);
+  #forwardTrain(site: Site, op: BatchNormOp): void {
+    const { exchange } = this;
+    const merge = (statistics: Statistics) => {
+      if (exchange) mergeShares(site, exchange, statistics, op.channels, op.count, checkCount);
+    };
+    op.forwardTrain(exchange ? merge : undefined);
+    if (this.observer) this.#observe(site, op);
+    else if (this.trackRunningStats) this.#track(site, op);
+  }
+
+  /** Adds the point where somebody else is told the batch's statistics. */
+  #observe(site: Site, { statistics, channels }: BatchNormOp): void {
+    const { mean, variance, count } = statistics;
+    const spans = [mean, variance].map((place) => ({ place, type: "f64" as const, count: channels }));
+    site.point({
+      reads: [...spans, { place: count, type: "f64", count: 1 }],
+      writes: [],
+      act: (means, variances, [values]) => {
+        this.observer?.(values, Float64Array.from(means), Float64Array.from(variances));
+      },
+    });
   }
 
   /** running = (1 − weight)·running + weight·new, in float64, rounded once. What float32 cannot hold is not finite. */
-  #track(count: number, mean: Float64Array, variance: Float64Array): void {
+  #track(site: Site, { statistics, channels }: BatchNormOp): void {
     if (!this.runningMean || !this.runningVar) return;
-    this.#tracked[0]++;
-    const weight = this.momentum ?? 1 / this.#tracked[0];
-    const correction = this.runningVariance === "unbiased" ? count / (count - 1) : 1;
-    const means = this.runningMean.data;
-    const variances = this.runningVar.data;
-    for (let c = 0; c < mean.length; c++) {
-      const newMean = Math.fround((1 - weight) * means[c] + weight * mean[c]);
-      const newVariance = Math.fround((1 - weight) * variances[c] + weight * variance[c] * correction);
-      if (!Number.isFinite(newMean) || !Number.isFinite(newVariance)) continue;
-      means[c] = newMean;
-      variances[c] = newVariance;
-    }
+    const { mean, variance, count } = statistics;
+    site.command("trackStatistics", {
+      mean,
+      variance,
+      count,
+      momentum: site.number("f64", () => this.#momentum ?? Number.NaN),
+      unbiased: Number(this.runningVariance === "unbiased"),
+      channels,
+      runningMean: site.stateTensor(this.runningMean),
+      runningVar: site.stateTensor(this.runningVar),
+      batches: site.counter(this.#tracked),
+      refused: site.counter(this.#refused),
+    });
   }
+}
+
+function checkMomentum(momentum: number | null): void {
+  check(momentum === null || (momentum >= 0 && momentum <= 1), "E_VALUE", "BatchNorm", () => {
+    return `expected momentum in [0, 1], the weight of the new value, or null, got ${momentum}`;
+  });
 }
 
 function checkCount(count: number): void {

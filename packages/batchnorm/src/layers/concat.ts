@@ -1,8 +1,66 @@
+import { shifted } from "../device/device.ts";
 import { check } from "../errors.ts";
-import { copyColumnsCall } from "../ops/combine.ts";
+import { copyColumns } from "../ops/combine.ts";
+import type { Value } from "../plan/graph.ts";
+import type { Site } from "../plan/site.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
-import { Layer } from "./layer.ts";
-import type { Plan, Value } from "./plan.ts";
+import type { Layer } from "./layer.ts";
+import { Module } from "./module.ts";
+import { Operation } from "./operation.ts";
+
+const last = (shape: readonly number[]) => shape[shape.length - 1];
+
+/** Values side by side in the last axis, as an operation of a graph. */
+class Concatenation extends Operation {
+  override get attached(): boolean {
+    return false;
+  }
+
+  override infer(...shapes: (readonly number[])[]): readonly number[] {
+    const space = shapes[0].slice(0, -1);
+    check(
+      shapes.every((shape) => sameShape(shape.slice(0, -1), space)),
+      "E_SHAPE",
+      "Concat",
+      () => `expected branches that differ in channels alone, got ${shapes.map(formatShape).join(", ")}`,
+    );
+    return [...space, shapes.reduce((sum, shape) => sum + last(shape), 0)];
+  }
+
+  override bind(site: Site): void {
+    const y = site.output();
+    const width = last(y.shape);
+    const rows = y.size / width;
+    let before = 0;
+    const parts = site.inputs.map((part) => {
+      const columns = last(part.shape);
+      const place = { part, columns, before };
+      before += columns;
+      return place;
+    });
+    for (const { part, columns, before } of parts) {
+      const to = { at: shifted(y.at, before), width };
+      copyColumns(site, rows, columns, { at: part.at, width: columns }, to);
+    }
+    site.backward([], (dy) => {
+      for (const [i, { columns, before }] of parts.entries()) {
+        const dx = site.gradient(i);
+        if (dx) copyColumns(site, rows, columns, { at: shifted(dy, before), width }, { at: dx, width: columns });
+      }
+    });
+  }
+}
+
+const operation = new Concatenation();
+
+/**
+ * Values side by side in the last axis.
+ *
+ * @throws BatchNormError E_SHAPE when they differ in more than channels
+ */
+export function concat(first: Value, ...more: Value[]): Value {
+  return operation.of(first, ...more);
+}
 
 /**
  * The results of several branches for the same input, side by side in the last axis. State-dict names: "0.…", "1.…".
@@ -10,7 +68,7 @@ import type { Plan, Value } from "./plan.ts";
  * @throws BatchNormError E_VALUE without branches; `forward` E_SHAPE when their results differ in more than channels
  * @see    Szegedy et al. 2015, "Going Deeper with Convolutions"
  */
-export class Concat extends Layer {
+export class Concat extends Module {
   readonly branches: readonly Layer[];
 
   constructor(...branches: Layer[]) {
@@ -23,35 +81,8 @@ export class Concat extends Layer {
     return this.branches.map((branch, i) => [String(i), branch]);
   }
 
-  protected override bind(plan: Plan, x: Value): Value {
-    const { engine, arena } = plan;
-    const forks = plan.fork(x, this.branches.length);
-    const parts = this.branches.map((branch, i) => branch.attach(plan, forks[i]));
-    const space = parts[0].shape.slice(0, -1);
-    check(
-      parts.every((part) => sameShape(part.shape.slice(0, -1), space)),
-      "E_SHAPE",
-      "Concat",
-      () => `expected branches that differ in channels alone, got ${parts.map((p) => formatShape(p.shape)).join(", ")}`,
-    );
-    const channels = parts.map((part) => part.shape[part.shape.length - 1]);
-    const width = channels.reduce((a, b) => a + b);
-    const y = plan.value([...space, width]);
-    const rows = y.size / width;
-    let before = 0;
-    for (const [i, part] of parts.entries()) {
-      const columns = channels[i];
-      const inY = (at: number) => ({ at: at + 4 * before, width });
-      const own = (at: number) => ({ at, width: columns });
-      const forward = copyColumnsCall(engine, arena, rows, columns, own(part.at), inY(y.at));
-      const backward = part.grad ? copyColumnsCall(engine, arena, rows, columns, inY(y.grad), own(part.grad)) : null;
-      plan.add(
-        () => forward.run(),
-        () => backward?.run(),
-      );
-      before += columns;
-      plan.handOver(part, y);
-    }
-    return y;
+  override compose(x: Value): Value {
+    const [first, ...more] = this.branches.map((branch) => branch.of(x));
+    return concat(first, ...more);
   }
 }

@@ -1,11 +1,12 @@
+import type { Place } from "../device/device.ts";
 import { check } from "../errors.ts";
-import { convFits } from "../ops/conv.ts";
-import { convolution } from "../ops/convolution.ts";
+import { convFits, wayFor } from "../ops/convolution/index.ts";
+import type { Epilogue } from "../plan/graph.ts";
+import { Parameter } from "../plan/parameter.ts";
+import type { Site } from "../plan/site.ts";
 import { defaultRandom } from "../tensor/random.ts";
-import { formatShape } from "../tensor/shape.ts";
-import { Layer } from "./layer.ts";
-import { Parameter } from "./parameter.ts";
-import type { Plan, Value } from "./plan.ts";
+import { formatShape, sizeOf } from "../tensor/shape.ts";
+import { Operation } from "./operation.ts";
 import { type Pair, pair, windowedSize } from "./window.ts";
 
 export interface Conv2dOptions {
@@ -31,7 +32,7 @@ export interface Conv2dOptions {
  *                or more values under the kernel than there is room for; `forward` E_SHAPE when rank or channels do not
  *                fit or nothing would be left of the image
  */
-export class Conv2d extends Layer {
+export class Conv2d extends Operation {
   readonly inChannels: number;
   readonly outChannels: number;
   readonly kernel: Pair;
@@ -72,43 +73,37 @@ export class Conv2d extends Layer {
     this.bias = bias ? new Parameter(new Float32Array(outChannels).map(uniform), [outChannels]) : null;
   }
 
-  protected override ownParameters(): Record<string, Parameter | null> {
-    return { weight: this.weight, bias: this.bias };
-  }
-
-  protected override bind(plan: Plan, x: Value): Value {
-    return this.#bind(plan, x, false);
-  }
-
-  protected override takesRelu(plan: Plan): boolean {
-    return !plan.differentiable;
-  }
-
-  protected override bindWithRelu(plan: Plan, x: Value): Value {
-    return this.#bind(plan, x, true);
-  }
-
-  #bind(plan: Plan, x: Value, relu: boolean): Value {
-    const { inChannels, outChannels, stride, padding, groups } = this;
-    const [kh, kw] = this.kernel;
-    check(x.shape.length === 4 && x.shape[3] === inChannels, "E_SHAPE", "Conv2d", () => {
-      return `expected images [N, H, W, ${inChannels}], got shape ${formatShape(x.shape)}`;
+  override infer(shape: readonly number[]): readonly number[] {
+    const { inChannels, outChannels, kernel, stride, padding } = this;
+    check(shape.length === 4 && shape[3] === inChannels, "E_SHAPE", "Conv2d", () => {
+      return `expected images [N, H, W, ${inChannels}], got shape ${formatShape(shape)}`;
     });
-    check(x.size > 0, "E_BATCH", "Conv2d", () => `expected at least one example, got shape ${formatShape(x.shape)}`);
-    const [n, h, w] = x.shape;
-    const [oh, ow] = windowedSize("Conv2d", [h, w], this.kernel, stride, padding);
-    const y = plan.value([n, oh, ow, outChannels]);
-    const weight = plan.slot(this.weight);
-    const bias = plan.slot(this.bias);
-    const shape = { n, h, w, ci: inChannels, oh, ow, co: outChannels, kh, kw, stride, padding, groups };
-    const values = { x: x.at, y: y.at, dy: y.grad, dx: x.grad };
-    const parameters = { weight: weight.value, bias: bias.value, dweight: weight.grad, dbias: bias.grad };
-    const op = convolution(plan.engine, plan.arena, shape, { ...values, ...parameters }, relu);
-    plan.prepare(() => op.prepare());
-    plan.add(
-      () => op.forward(),
-      () => op.backward(),
-    );
-    return y;
+    check(sizeOf(shape) > 0, "E_BATCH", "Conv2d", () => `expected at least one example, got shape ${formatShape(shape)}`);
+    const [n, h, w] = shape;
+    return [n, ...windowedSize("Conv2d", [h, w], kernel, [stride, stride], padding), outChannels];
+  }
+
+  override fuses(epilogue: Epilogue, _input: readonly number[], backward: boolean): boolean {
+    return epilogue === "relu" && !backward;
+  }
+
+  override bind(site: Site): void {
+    const { x } = site;
+    const y = site.output();
+    const [n, h, w, ci] = x.shape;
+    const [, oh, ow, co] = y.shape;
+    const { stride, padding, groups } = this;
+    const [kh, kw] = this.kernel;
+    const shape = { n, h, w, ci, oh, ow, co, kh, kw, stride, padding, groups };
+    const way = wayFor(site, shape);
+    const weight = site.parameter(this.weight) as Place;
+    const places = { x: x.at, y: y.at, weight, bias: site.parameter(this.bias) };
+    way.forward(site, shape, places, site.floor);
+    site.backward([x], (dy) => {
+      const dweight = site.gradientOf(this.weight);
+      way.gradWeight(site, shape, places, { dy, dweight, dbias: site.gradientOf(this.bias) });
+      const dx = site.gradient();
+      if (dx) way.gradInput(site, shape, weight, dy, dx);
+    });
   }
 }

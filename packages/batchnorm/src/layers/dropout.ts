@@ -1,9 +1,9 @@
 import { check } from "../errors.ts";
-import { DropoutOp } from "../ops/dropout.ts";
+import { dropout, type Mask } from "../ops/dropout.ts";
+import type { Site } from "../plan/site.ts";
 import { defaultRandom, Random } from "../tensor/random.ts";
-import { formatShape } from "../tensor/shape.ts";
-import { Layer } from "./layer.ts";
-import type { Plan, Value } from "./plan.ts";
+import { formatShape, sizeOf } from "../tensor/shape.ts";
+import { Operation } from "./operation.ts";
 
 export interface DropoutOptions {
   /** Of the masks. By default drawn from the program's generator. */
@@ -15,7 +15,7 @@ export interface DropoutOptions {
  *
  * @throws BatchNormError E_VALUE unless 0 ≤ p < 1
  */
-export class Dropout extends Layer {
+export class Dropout extends Operation {
   readonly p: number;
   readonly #random: Random;
 
@@ -30,26 +30,26 @@ export class Dropout extends Layer {
     return this.#random;
   }
 
-  protected override bind(plan: Plan, x: Value): Value {
-    check(x.size > 0, "E_BATCH", "Dropout", () => `expected values, got shape ${formatShape(x.shape)}`);
-    const y = plan.value(x.shape);
-    const buffers = { x: x.at, y: y.at, dy: y.grad, dx: x.grad };
-    const op = new DropoutOp(plan.engine, plan.arena, this.p, x.size, buffers);
-    const { memory } = plan.engine;
-    let key: number | null = null;
-    let first = 0;
-    plan.add(
-      () => {
-        key = this.training ? this.#random.bits() : null;
-        first = (x.size / x.shape[0]) * plan.share.first;
-        if (key !== null) op.forward(key, first);
-        else memory.f32.copyWithin(y.at >> 2, x.at >> 2, (x.at >> 2) + x.size);
-      },
-      () => {
-        if (key !== null) op.backward(key, first);
-        else if (x.grad) memory.f32.copyWithin(x.grad >> 2, y.grad >> 2, (y.grad >> 2) + y.size);
-      },
-    );
-    return y;
+  override infer(shape: readonly number[]): readonly number[] {
+    check(sizeOf(shape) > 0, "E_BATCH", "Dropout", () => `expected values, got shape ${formatShape(shape)}`);
+    return shape;
+  }
+
+  override bind(site: Site): void {
+    const { x } = site;
+    if (!site.training(this)) {
+      site.alias(0);
+      site.backward([], (dy) => site.pass(dy));
+      return;
+    }
+    const y = site.output(0);
+    const each = x.size / x.shape[0];
+    const key = site.number("i32", () => this.#random.bits());
+    const mask: Mask = { p: this.p, key, first: site.number("i32", () => each * site.state.share.first) };
+    dropout(site, mask, { x: x.at, y: y.at }, x.size);
+    site.backward([], (dy) => {
+      const dx = site.gradient(0, dy);
+      if (dx) dropout(site, mask, { x: dy, y: dx }, x.size);
+    });
   }
 }

@@ -1,10 +1,11 @@
 /** Batch norm as plain functions of arrays, without state: for people with a framework of their own. */
-import { Arena } from "../engine/arena.ts";
+import type { Place } from "../device/device.ts";
 import { check } from "../errors.ts";
-import { type BatchNormBuffers, BatchNormOp } from "../ops/batchnorm.ts";
-import { layoutOf } from "../ops/layout.ts";
+import { BatchNormOp } from "../ops/normalization/batchnorm.ts";
+import { layoutOf } from "../ops/normalization/layout.ts";
 import { checkShape, formatShape, sizeOf } from "../tensor/shape.ts";
-import { borrowEngine } from "./eager.ts";
+import { Scene } from "../plan/scene.ts";
+import { borrowDevice } from "./eager.ts";
 
 interface Where {
   /** Of x; row-major. */
@@ -46,13 +47,15 @@ export function batchNormForward(
   x: Float32Array,
   options: BatchNormForwardOptions,
 ): BatchStatistics & { y: Float32Array } {
-  const { op, y } = prepare("batchNormForward", x, options, {});
+  const { scene, op, y, size } = prepare("batchNormForward", x, options);
   check(op.count > 1, "E_BATCH", "batchNormForward", () => {
     return `expected more than one value a channel, got ${op.count}: it has no variance`;
   });
   op.forwardTrain();
-  const { mean, variance, rstd, count } = op;
-  return { y: y(), mean, variance, rstd, count };
+  scene.run();
+  const { mean, variance, rstd } = op.statistics;
+  const [means, variances, rstds] = [mean, variance, rstd].map((place) => scene.float64s(place, op.channels));
+  return { y: scene.floats(y, size), mean: means, variance: variances, rstd: rstds, count: op.count };
 }
 
 export interface BatchNormBackwardOptions extends Where {
@@ -84,13 +87,21 @@ export function batchNormBackward(
     where,
     () => `expected as many values of dy as of x (${x.length}), got ${dy.length}`,
   );
-  const { op, dx, dgamma, dbeta } = prepare(where, x, options, { dy });
-  checkLength(where, "mean", mean, op.channels);
-  checkLength(where, "rstd", rstd, op.channels);
-  op.resume(mean, rstd);
-  if (batchStatistics) op.backwardTrain();
-  else op.backwardWith();
-  return { dx: dx(), dgamma: dgamma(), dbeta: dbeta() };
+  const { scene, op, y: dx, size } = prepare(where, x, options);
+  const { channels } = op;
+  checkLength(where, "mean", mean, channels);
+  checkLength(where, "rstd", rstd, channels);
+  // Stands in for the forward pass.
+  scene.write(op.statistics.mean, Float64Array.from(mean));
+  scene.write(op.statistics.rstd, Float64Array.from(rstd));
+  scene.write(op.center, Float32Array.from(mean));
+  const [dgamma, dbeta] = [scene.words(channels), scene.words(channels)];
+  const gradients = { dy: scene.place(dy), dx, dgamma, dbeta };
+  if (batchStatistics) op.backwardTrain(gradients);
+  else op.backwardWith(gradients);
+  scene.run();
+  const [ofGamma, ofBeta] = [dgamma, dbeta].map((place) => scene.floats(place, channels));
+  return { dx: scene.floats(dx, size), dgamma: ofGamma, dbeta: ofBeta };
 }
 
 export interface BatchNormInferenceOptions extends BatchNormForwardOptions {
@@ -103,17 +114,20 @@ export interface BatchNormInferenceOptions extends BatchNormForwardOptions {
 /** Normalizes by given statistics (Algorithm 2): y = gamma · (x − mean) / √(variance + eps) + beta. */
 export function batchNormInference(x: Float32Array, options: BatchNormInferenceOptions): Float32Array {
   const { mean, variance } = options;
-  const { op, y } = prepare("batchNormInference", x, options, {});
+  const { scene, op, y, size } = prepare("batchNormInference", x, options);
   checkLength("batchNormInference", "mean", mean, op.channels);
   checkLength("batchNormInference", "variance", variance, op.channels);
   const wrong = Array.from(variance).find((v) => !(v >= 0));
   check(wrong === undefined, "E_VALUE", "batchNormInference", () => `expected variances of at least 0, got ${wrong}`);
-  op.forwardWith(mean, variance);
-  return y();
+  scene.write(op.statistics.mean, Float64Array.from(mean));
+  scene.write(op.statistics.variance, Float64Array.from(variance));
+  op.forwardGiven();
+  scene.run();
+  return scene.floats(y, size);
 }
 
-/** The op over the shared engine, with its inputs in place; each function reads one result. */
-function prepare(where: string, x: Float32Array, options: BatchNormForwardOptions, { dy }: { dy?: Float32Array }) {
+/** The op on the shared device, with its inputs in place; `y` is room for as many values as x. */
+function prepare(where: string, x: Float32Array, options: BatchNormForwardOptions) {
   const { shape, axis = -1, gamma, beta, eps = 1e-5 } = options;
   checkShape(shape, where);
   const size = sizeOf(shape);
@@ -127,34 +141,12 @@ function prepare(where: string, x: Float32Array, options: BatchNormForwardOption
   check(eps >= 0, "E_VALUE", where, () => `expected eps of at least 0, got ${eps}`);
   const channels = shape[axis < 0 ? shape.length + axis : axis];
   const layout = layoutOf(shape, axis, channels, where);
-  const engine = borrowEngine();
-  const { memory } = engine;
-  const arena = new Arena(memory);
-  const place = (name: string, values: Float32Array | undefined, count: number) => {
-    if (!values) return 0;
-    checkLength(where, name, values, count);
-    const at = arena.floats(count);
-    memory.f32.set(values, at >> 2);
-    return at;
-  };
-  const at: BatchNormBuffers = {
-    x: place("x", x, size),
-    dy: place("dy", dy, size),
-    y: dy ? 0 : arena.floats(size),
-    dx: dy ? arena.floats(size) : 0,
-    gamma: place("gamma", gamma, channels),
-    beta: place("beta", beta, channels),
-    dgamma: dy ? arena.floats(channels) : 0,
-    dbeta: dy ? arena.floats(channels) : 0,
-  };
-  const read = (from: number, count: number) => new Float32Array(memory.f32.subarray(from >> 2, (from >> 2) + count));
-  return {
-    op: new BatchNormOp(engine, arena, layout, eps, at),
-    y: () => read(at.y, size),
-    dx: () => read(at.dx, size),
-    dgamma: () => read(at.dgamma, channels),
-    dbeta: () => read(at.dbeta, channels),
-  };
+  for (const [name, values] of Object.entries({ gamma, beta })) if (values) checkLength(where, name, values, channels);
+  const scene = new Scene(borrowDevice());
+  const place = (values: Float32Array | undefined): Place | null => (values ? scene.place(values) : null);
+  const y = scene.words(size);
+  const places = { x: scene.place(x), y, gamma: place(gamma), beta: place(beta) };
+  return { scene, op: new BatchNormOp(scene, layout, eps, places), y, size };
 }
 
 function checkLength(where: string, name: string, values: ArrayLike<number>, count: number): void {

@@ -1,8 +1,9 @@
+import type { Graph, Traceable, Value } from "../plan/graph.ts";
+import { Parameter, StateTensor } from "../plan/parameter.ts";
+import type { Resident } from "../plan/resident.ts";
 import type { Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { eagerBackward, eagerForward } from "./eager.ts";
-import type { Parameter } from "./parameter.ts";
-import type { Bindable, Plan, Value } from "./plan.ts";
 import {
   type LoadOptions,
   type LoadReport,
@@ -12,46 +13,51 @@ import {
   type StateSlot,
 } from "./state.ts";
 
+/** One value of a layer's own that is kept with the model but not trained. */
+export interface OwnState {
+  readonly shape: readonly number[];
+  readonly resident: Resident<Float32Array> | Resident<Float64Array>;
+  /** Stands in where a state dict has the layer but no such name. */
+  readonly fallback?: number;
+  /** Says what is wrong with a value, or null. */
+  reject?(value: number): string | null;
+  /** Part of a checkpoint, not of a state dict. */
+  readonly internal?: true;
+}
+
 /**
- * A piece of a network. A layer says in `bind` what it does to a value; everything else follows from that: calling it on
- * tensors here, and training it inside an engine.
+ * A piece of a network. There are two kinds: an `Operation` says what commands it is made of, a `Module` how other layers
+ * make it up. Names, modes, state dicts and calls on tensors follow from the fields of either.
  */
-export abstract class Layer implements Bindable {
+export abstract class Layer implements Traceable {
   /** Train mode or eval mode; of this layer alone. `train()` and `eval()` set it here and in all layers within. */
   training = true;
 
-  /** What the layer does to a value, with its buffers in the plan's arena. Called through `attach`. */
-  protected abstract bind(plan: Plan, x: Value): Value;
+  /** Adds what it makes of some values to a graph. Called through `of`. */
+  abstract trace(graph: Graph, inputs: readonly Value[]): Value;
 
-  /** Binds the layer to a plan after whatever gives x. */
-  attach(plan: Plan, x: Value): Value {
-    plan.enter(this, x);
-    const y = this.bind(plan, x);
-    plan.handOver(x, y);
-    return y;
+  /** What it makes of some values while a model is composed. */
+  of(x: Value, ...more: Value[]): Value {
+    return x.graph.apply(this, [x, ...more]);
   }
 
-  /** Whether the layer can take a ReLU along, in the same pass over memory: see `bindWithRelu`. */
-  protected takesRelu(_plan: Plan, _x: Value): boolean {
-    return false;
-  }
-
-  /** `bind`, with a ReLU after it. Called only where `takesRelu`. */
-  protected bindWithRelu(plan: Plan, x: Value): Value {
-    return this.bind(plan, x);
-  }
-
-  /** As `attach`, with a ReLU after it; null where the layer takes none. */
-  attachWithRelu(plan: Plan, x: Value): Value | null {
-    if (!this.takesRelu(plan, x)) return null;
-    plan.enter(this, x);
-    const y = this.bindWithRelu(plan, x);
-    plan.handOver(x, y);
-    return y;
+  /** It has a name in the model, by which it is trained and saved: it must be a field of the module that uses it. */
+  get attached(): boolean {
+    return true;
   }
 
   /**
-   * The layer applied to a tensor. The result and everything kept for `backward` belong to the garbage collector.
+   * What decides, beside shapes, which commands it is made of: a plan is good as long as this stays as it is.
+   *
+   * @param evaluate  in eval mode, whatever it says of itself
+   */
+  signature(evaluate: boolean): string {
+    return this.training && !evaluate ? "t" : "e";
+  }
+
+  /**
+   * The layer applied to a tensor, now, on the CPU. The result and everything kept for `backward` belong to the garbage
+   * collector.
    *
    * @throws BatchNormError E_SHAPE when the layer does not take such a tensor
    */
@@ -69,25 +75,43 @@ export abstract class Layer implements Bindable {
     return eagerBackward(this, dy);
   }
 
-  /** Layers within, by name. */
+  /** Layers within, by name: those in fields, and those in arrays in fields by their index, in the order of declaration. */
   children(): [name: string, layer: Layer][] {
-    return [];
+    return Object.entries(this).flatMap(([name, value]): [string, Layer][] => {
+      if (value instanceof Layer) return [[name, value]];
+      if (!Array.isArray(value)) return [];
+      return value.flatMap((each, i): [string, Layer][] => (each instanceof Layer ? [[`${name}.${i}`, each]] : []));
+    });
   }
 
-  /** This layer and all within, outer before inner. */
+  /** This layer and all within, outer before inner, each once. */
   *modules(): Generator<Layer> {
-    yield this;
-    for (const [, child] of this.children()) yield* child.modules();
+    for (const [, layer] of this.namedModules()) yield layer;
   }
 
-  /** Parameters of this layer alone, by name. */
-  protected ownParameters(): Record<string, Parameter | null> {
-    return {};
+  /** The same with their paths, "" for this layer: of one that is in several places, the first. */
+  namedModules(): [path: string, layer: Layer][] {
+    const found = new Map<Layer, string>();
+    const visit = (layer: Layer, path: string) => {
+      if (found.has(layer)) return;
+      found.set(layer, path);
+      for (const [name, child] of layer.children()) visit(child, path ? `${path}.${name}` : name);
+    };
+    visit(this, "");
+    return [...found].map(([layer, path]) => [path, layer]);
   }
 
-  /** What else of this layer belongs in a state dict, by name. */
-  protected ownState(): Record<string, StateSlot> {
-    return {};
+  /** Parameters of this layer alone, by name: those in its fields. */
+  ownParameters(): Record<string, Parameter | null> {
+    return Object.fromEntries(Object.entries(this).filter(([, value]) => value instanceof Parameter));
+  }
+
+  /** What else of this layer is kept, by name: by default the `StateTensor` fields that are no parameters. */
+  ownState(): Record<string, OwnState> {
+    const tensors = Object.entries(this).filter(
+      ([, value]) => value instanceof StateTensor && !(value instanceof Parameter),
+    ) as [string, StateTensor][];
+    return Object.fromEntries(tensors.map(([name, { shape, resident }]) => [name, { shape, resident }]));
   }
 
   /** The generator this layer draws from as it runs. */
@@ -95,13 +119,16 @@ export abstract class Layer implements Bindable {
     return null;
   }
 
-  /** Parameters of this layer and all within, by their names in the state dict. */
+  /** Parameters of this layer and all within, by their names in the state dict; one in several places by its first. */
   namedParameters(): [name: string, parameter: Parameter][] {
-    const own = Object.entries(this.ownParameters()).filter(([, p]) => p) as [string, Parameter][];
-    const below = this.children().flatMap(([prefix, child]) =>
-      child.namedParameters().map(([name, p]): [string, Parameter] => [`${prefix}.${name}`, p]),
+    const seen = new Set<Parameter>();
+    return this.namedModules().flatMap(([path, layer]) =>
+      Object.entries(layer.ownParameters()).flatMap(([name, parameter]): [string, Parameter][] => {
+        if (!parameter || seen.has(parameter)) return [];
+        seen.add(parameter);
+        return [[path ? `${path}.${name}` : name, parameter]];
+      }),
     );
-    return [...own, ...below];
   }
 
   parameters(): Parameter[] {
@@ -124,11 +151,8 @@ export abstract class Layer implements Bindable {
 
   /** A copy of all parameters and running statistics, under the names that PyTorch would give them. */
   stateDict(): StateDict {
-    const copies = Object.entries(this.stateSlots()).map(([name, { shape, data }]) => [
-      name,
-      { shape, data: data.slice() },
-    ]);
-    return Object.fromEntries(copies);
+    const entries = Object.entries(this.stateSlots()).filter(([, { internal }]) => !internal);
+    return Object.fromEntries(entries.map(([name, { shape, data }]) => [name, { shape, data: data.slice() }]));
   }
 
   /**
@@ -137,17 +161,30 @@ export abstract class Layer implements Bindable {
    * @throws BatchNormError E_DICT, E_SHAPE or E_VALUE, see `loadState`
    */
   loadStateDict(dict: StateInput, options: LoadOptions = {}): LoadReport {
-    return loadState(this.stateSlots(), dict, options);
+    const slots = Object.entries(this.stateSlots()).filter(([, { internal }]) => !internal);
+    return loadState(Object.fromEntries(slots), dict, options);
   }
 
   /** Where the state is, by name. */
   stateSlots(): Record<string, StateSlot> {
     const slots: Record<string, StateSlot> = {};
-    for (const [name, p] of Object.entries(this.ownParameters())) if (p) slots[name] = { shape: p.shape, data: p.data };
-    Object.assign(slots, this.ownState());
+    for (const [name, p] of Object.entries(this.ownParameters())) {
+      if (p) slots[name] = slotOf({ shape: p.shape, resident: p.resident });
+    }
+    for (const [name, own] of Object.entries(this.ownState())) slots[name] = slotOf(own);
     for (const [prefix, child] of this.children()) {
       for (const [name, slot] of Object.entries(child.stateSlots())) slots[`${prefix}.${name}`] = slot;
     }
     return slots;
   }
+}
+
+function slotOf({ resident, ...rest }: OwnState): StateSlot {
+  return {
+    ...rest,
+    get data() {
+      return resident.data;
+    },
+    write: (values) => resident.write(values),
+  };
 }

@@ -1,10 +1,11 @@
+import type { Place } from "../device/device.ts";
 import { check } from "../errors.ts";
-import { LinearOp } from "../ops/linear.ts";
+import { linear, linearGrad } from "../ops/linear.ts";
+import { Parameter } from "../plan/parameter.ts";
+import type { Site } from "../plan/site.ts";
 import { defaultRandom } from "../tensor/random.ts";
-import { formatShape } from "../tensor/shape.ts";
-import { Layer } from "./layer.ts";
-import { Parameter } from "./parameter.ts";
-import type { Plan, Value } from "./plan.ts";
+import { formatShape, sizeOf } from "../tensor/shape.ts";
+import { Operation } from "./operation.ts";
 
 export interface LinearOptions {
   /** Default true. Before a batch norm a bias does nothing: leave it out there. */
@@ -20,7 +21,7 @@ export interface LinearOptions {
  * @throws BatchNormError E_VALUE when a number of features is no positive integer; `forward` E_SHAPE when the last
  *         dimension is not `inFeatures`, E_BATCH when the input is empty
  */
-export class Linear extends Layer {
+export class Linear extends Operation {
   readonly inFeatures: number;
   readonly outFeatures: number;
   readonly weight: Parameter;
@@ -44,33 +45,26 @@ export class Linear extends Layer {
     this.bias = bias ? new Parameter(new Float32Array(outFeatures).map(uniform), [outFeatures]) : null;
   }
 
-  protected override ownParameters(): Record<string, Parameter | null> {
-    return { weight: this.weight, bias: this.bias };
+  override infer(shape: readonly number[]): readonly number[] {
+    const { inFeatures, outFeatures } = this;
+    check(shape.length >= 1 && shape[shape.length - 1] === inFeatures, "E_SHAPE", "Linear", () => {
+      return `expected ${inFeatures} features in the last dimension, got shape ${formatShape(shape)}`;
+    });
+    check(sizeOf(shape) > 0, "E_BATCH", "Linear", () => `expected at least one example, got shape ${formatShape(shape)}`);
+    return [...shape.slice(0, -1), outFeatures];
   }
 
-  protected override bind(plan: Plan, x: Value): Value {
-    const { inFeatures, outFeatures } = this;
-    check(x.shape.length >= 1 && x.shape[x.shape.length - 1] === inFeatures, "E_SHAPE", "Linear", () => {
-      return `expected ${inFeatures} features in the last dimension, got shape ${formatShape(x.shape)}`;
+  override bind(site: Site): void {
+    const { x } = site;
+    const { inFeatures: inputs, outFeatures: outputs } = this;
+    const y = site.output();
+    const shape = { rows: x.size / inputs, inputs, outputs };
+    const weight = site.parameter(this.weight) as Place;
+    const places = { x: x.at, y: y.at, weight, bias: site.parameter(this.bias) };
+    linear(site, shape, places);
+    site.backward([x], (dy) => {
+      const parameters = { dweight: site.gradientOf(this.weight), dbias: site.gradientOf(this.bias) };
+      linearGrad(site, shape, places, { dy, dx: site.gradient(), ...parameters });
     });
-    check(x.size > 0, "E_BATCH", "Linear", () => `expected at least one example, got shape ${formatShape(x.shape)}`);
-    const y = plan.value([...x.shape.slice(0, -1), outFeatures]);
-    const weight = plan.slot(this.weight);
-    const bias = plan.slot(this.bias);
-    const op = new LinearOp(plan.engine, plan.arena, x.size / inFeatures, inFeatures, outFeatures, {
-      x: x.at,
-      y: y.at,
-      dy: y.grad,
-      dx: x.grad,
-      weight: weight.value,
-      bias: bias.value,
-      dweight: weight.grad,
-      dbias: bias.grad,
-    });
-    plan.add(
-      () => op.forward(),
-      () => op.backward(),
-    );
-    return y;
   }
 }

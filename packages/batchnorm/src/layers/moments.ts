@@ -1,10 +1,10 @@
-import { Arena } from "../engine/arena.ts";
 import { check } from "../errors.ts";
-import { layoutOf, simplify } from "../ops/layout.ts";
-import { MomentsOp } from "../ops/moments.ts";
-import { type Moments, mergeMoments } from "../ops/statistics.ts";
+import { layoutOf, simplify } from "../ops/normalization/layout.ts";
+import { type MergedMoments, mergeMoments } from "../ops/normalization/merge.ts";
+import { moments } from "../ops/normalization/moments.ts";
+import { Scene } from "../plan/scene.ts";
 import { checkShape, formatShape, sizeOf } from "../tensor/shape.ts";
-import { borrowEngine } from "./eager.ts";
+import { borrowDevice } from "./eager.ts";
 
 /**
  * Mean and variance of every channel over as many batches as one likes, as if they were one: what running statistics
@@ -18,7 +18,7 @@ import { borrowEngine } from "./eager.ts";
  * @see    Chan, Golub & LeVeque 1983
  */
 export class ChannelMoments {
-  readonly #moments: Moments;
+  readonly #moments: MergedMoments;
 
   constructor(channels: number) {
     check(Number.isInteger(channels) && channels > 0, "E_VALUE", "ChannelMoments", () => {
@@ -42,17 +42,14 @@ export class ChannelMoments {
     const channels = this.mean.length;
     const layout = simplify(layoutOf(shape, axis, channels, where));
     if (size === 0) return this;
-    const engine = borrowEngine();
-    const arena = new Arena(engine.memory);
-    const at = arena.floats(size);
-    const op = new MomentsOp(engine, arena, layout, at);
-    engine.memory.f32.set(x, at >> 2);
-    op.run();
-    const { count, mean, m2 } = op.result;
+    const scene = new Scene(borrowDevice());
+    const of = { mean: scene.doubles(channels), m2: scene.doubles(channels) };
+    moments(scene, layout, scene.place(x), of);
+    scene.run();
     const values = new Float64Array(2 * channels);
-    values.set(mean);
-    values.set(m2, channels);
-    mergeMoments(this.#moments, count, values, 0, channels, channels);
+    values.set(scene.float64s(of.mean, channels));
+    values.set(scene.float64s(of.m2, channels), channels);
+    mergeMoments(this.#moments, size / channels, values, 0, channels, channels);
     return this;
   }
 

@@ -1,23 +1,43 @@
 import { check } from "../errors.ts";
-import { PoolOp } from "../ops/pool.ts";
-import { formatShape } from "../tensor/shape.ts";
-import { Layer } from "./layer.ts";
-import type { Plan, Value } from "./plan.ts";
+import { type PoolKind, type PoolShape, pool, poolGrad } from "../ops/pool.ts";
+import type { Site } from "../plan/site.ts";
+import { formatShape, sizeOf } from "../tensor/shape.ts";
+import { Operation } from "./operation.ts";
 import { type Pair, pair, windowedSize } from "./window.ts";
 
 export interface PoolOptions {
-  /** Default: the kernel's rows, so that windows do not overlap. */
-  stride?: number;
+  /** Default: the kernel, so that windows do not overlap. */
+  stride?: number | Pair;
   /** Around the image; at most half the kernel. Default 0. */
   padding?: number | Pair;
 }
 
+/** What of an image is under windows. */
+abstract class Windows extends Operation {
+  protected abstract readonly kind: PoolKind;
+
+  /** The windows over an image. @throws BatchNormError E_SHAPE when there would be none */
+  protected abstract windows(shape: readonly number[]): PoolShape;
+
+  override bind(site: Site): void {
+    const { x } = site;
+    const y = site.output();
+    const shape = this.windows(x.shape);
+    pool(site, this.kind, shape, { x: x.at, y: y.at });
+    const reads = this.kind === "max" ? [x, y] : [];
+    site.backward(reads, (dy) => {
+      const dx = site.gradient();
+      const values = this.kind === "max" ? { x: x.at, y: y.at } : { x: null, y: null };
+      if (dx) poolGrad(site, this.kind, shape, { ...values, dy, dx });
+    });
+  }
+}
+
 /** Takes images [N, H, W, C] and gives one value a window and channel. */
-abstract class Pool extends Layer {
+abstract class Pool extends Windows {
   readonly kernel: Pair;
-  readonly stride: number;
+  readonly stride: Pair;
   readonly padding: Pair;
-  protected abstract readonly kind: "max" | "average";
   protected readonly countPadding: boolean = false;
 
   constructor(kernel: number | Pair, { stride, padding = 0 }: PoolOptions = {}) {
@@ -25,10 +45,7 @@ abstract class Pool extends Layer {
     const where = this.constructor.name;
     this.kernel = pair(where, "kernel", kernel, 1);
     this.padding = pair(where, "padding", padding, 0);
-    this.stride = stride ?? this.kernel[0];
-    check(Number.isInteger(this.stride) && this.stride > 0, "E_VALUE", where, () => {
-      return `expected a positive integer as stride, got ${stride}`;
-    });
+    this.stride = pair(where, "stride", stride ?? this.kernel, 1);
     check(
       this.padding.every((p, i) => 2 * p <= this.kernel[i]),
       "E_VALUE",
@@ -37,20 +54,19 @@ abstract class Pool extends Layer {
     );
   }
 
-  protected override bind(plan: Plan, x: Value): Value {
+  override infer(shape: readonly number[]): readonly number[] {
+    const { n, oh, ow, channels } = this.windows(shape);
+    return [n, oh, ow, channels];
+  }
+
+  protected override windows(shape: readonly number[]): PoolShape {
     const where = this.constructor.name;
+    const [n, h, w, channels] = checkImages(where, shape);
     const { kernel, stride, padding, countPadding } = this;
-    const [n, h, w, channels] = checkImages(where, x);
     const [oh, ow] = windowedSize(where, [h, w], kernel, stride, padding);
-    const y = plan.value([n, oh, ow, channels]);
-    const shape = { n, h, w, oh, ow, channels, kh: kernel[0], kw: kernel[1], stride, padding, countPadding };
-    const buffers = { x: x.at, y: y.at, dy: y.grad, dx: x.grad };
-    const op = new PoolOp(plan.engine, plan.arena, this.kind, shape, buffers);
-    plan.add(
-      () => op.forward(),
-      () => op.backward(),
-    );
-    return y;
+    const sizes = { n, h, w, oh, ow, channels, kh: kernel[0], kw: kernel[1] };
+    const [[strideTop, strideLeft], [padTop, padLeft]] = [stride, padding];
+    return { ...sizes, strideTop, strideLeft, padTop, padLeft, countPadding: countPadding ? 1 : 0 };
   }
 }
 
@@ -76,23 +92,23 @@ export class AveragePool2d extends Pool {
 }
 
 /** The mean of each channel of an image: [N, H, W, C] becomes [N, C]. */
-export class GlobalAveragePool extends Layer {
-  protected override bind(plan: Plan, x: Value): Value {
-    const [n, h, w, channels] = checkImages("GlobalAveragePool", x);
-    const y = plan.value([n, channels]);
-    const whole = { kh: h, kw: w, stride: 1, padding: [0, 0] as const, countPadding: false };
-    const shape = { n, h, w, oh: 1, ow: 1, channels, ...whole };
-    const op = new PoolOp(plan.engine, plan.arena, "average", shape, { x: x.at, y: y.at, dy: y.grad, dx: x.grad });
-    plan.add(
-      () => op.forward(),
-      () => op.backward(),
-    );
-    return y;
+export class GlobalAveragePool extends Windows {
+  protected override readonly kind = "average";
+
+  override infer(shape: readonly number[]): readonly number[] {
+    const { n, channels } = this.windows(shape);
+    return [n, channels];
+  }
+
+  protected override windows(shape: readonly number[]): PoolShape {
+    const [n, h, w, channels] = checkImages("GlobalAveragePool", shape);
+    const whole = { strideTop: 1, strideLeft: 1, padTop: 0, padLeft: 0, countPadding: 0 } as const;
+    return { n, h, w, oh: 1, ow: 1, channels, kh: h, kw: w, ...whole };
   }
 }
 
-function checkImages(where: string, { shape, size }: Value): [number, number, number, number] {
+function checkImages(where: string, shape: readonly number[]): [number, number, number, number] {
   check(shape.length === 4, "E_SHAPE", where, () => `expected images [N, H, W, C], got shape ${formatShape(shape)}`);
-  check(size > 0, "E_BATCH", where, () => `expected at least one example, got shape ${formatShape(shape)}`);
+  check(sizeOf(shape) > 0, "E_BATCH", where, () => `expected at least one example, got shape ${formatShape(shape)}`);
   return shape as unknown as [number, number, number, number];
 }

@@ -1,8 +1,9 @@
 import { check } from "../errors.ts";
-import { SumOp } from "../ops/combine.ts";
+import type { Value } from "../plan/graph.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
-import { Layer } from "./layer.ts";
-import type { Plan, Value } from "./plan.ts";
+import { add } from "./add.ts";
+import type { Layer } from "./layer.ts";
+import { Module } from "./module.ts";
 
 /**
  * y = main(x) + shortcut(x); without a shortcut y = main(x) + x. State-dict names: "main.…", "shortcut.…".
@@ -10,7 +11,7 @@ import type { Plan, Value } from "./plan.ts";
  * @throws BatchNormError E_SHAPE when the two results differ in shape
  * @see    He et al. 2016, "Deep Residual Learning for Image Recognition"
  */
-export class Residual extends Layer {
+export class Residual extends Module {
   readonly main: Layer;
   readonly shortcut: Layer | null;
 
@@ -20,45 +21,12 @@ export class Residual extends Layer {
     this.shortcut = shortcut;
   }
 
-  override children(): [string, Layer][] {
-    return this.shortcut
-      ? [
-          ["main", this.main],
-          ["shortcut", this.shortcut],
-        ]
-      : [["main", this.main]];
-  }
-
-  protected override bind(plan: Plan, x: Value): Value {
-    return this.#bind(plan, x, false);
-  }
-
-  protected override takesRelu(): boolean {
-    return true;
-  }
-
-  protected override bindWithRelu(plan: Plan, x: Value): Value {
-    return this.#bind(plan, x, true);
-  }
-
-  #bind(plan: Plan, x: Value, relu: boolean): Value {
-    const [first, second] = plan.fork(x, 2);
-    const main = this.main.attach(plan, first);
-    const other = this.shortcut ? this.shortcut.attach(plan, second) : second;
+  override compose(x: Value): Value {
+    const main = this.main.of(x);
+    const other = this.shortcut ? this.shortcut.of(x) : x;
     check(sameShape(main.shape, other.shape), "E_SHAPE", "Residual", () => {
       return `expected main and shortcut of one shape, got ${formatShape(main.shape)} and ${formatShape(other.shape)}`;
     });
-    const sum = plan.value(main.shape, false);
-    // The gradient of a sum is that of both terms: one's buffer serves for the sum too, the other's is a copy.
-    const [own, copy] = main.grad ? [main.grad, other.grad] : [other.grad, 0];
-    const y = own ? { ...sum, grad: own } : sum;
-    const op = new SumOp(plan.engine, plan.arena, main.size, relu, { a: main.at, b: other.at, y: y.at, dy: own, copy });
-    plan.add(
-      () => op.forward(),
-      () => op.backward(),
-    );
-    plan.handOver(main, y);
-    plan.handOver(other, y);
-    return y;
+    return add(main, other);
   }
 }

@@ -13,8 +13,8 @@ export function pair(where: string, name: string, value: number | Pair, least: n
 }
 
 /** Rows and columns left when a window goes over an image. @throws BatchNormError E_SHAPE when there are none */
-export function windowedSize(where: string, size: Pair, kernel: Pair, stride: number, padding: Pair): Pair {
-  const along = (i: 0 | 1) => Math.floor((size[i] + 2 * padding[i] - kernel[i]) / stride) + 1;
+export function windowedSize(where: string, size: Pair, kernel: Pair, stride: Pair, padding: Pair): Pair {
+  const along = (i: 0 | 1) => Math.floor((size[i] + 2 * padding[i] - kernel[i]) / stride[i]) + 1;
   const [rows, columns] = [along(0), along(1)];
   check(rows > 0 && columns > 0, "E_SHAPE", where, () => {
     const image = `an image of ${formatShape(size)} with padding ${formatShape(padding)}`;

@@ -46,8 +46,6 @@ export function linearGrad(
 
 /** Multiplications worth a task of their own: some 15 µs. */
 const GRAIN = 300_000;
-/** As many panels of 8 columns as a task can take: see assembly/gemm.ts. */
-const MOST_PANELS = 8;
 
 interface Gemm {
   a: Place; // f32 [m, k], or [k, m] when transposed
@@ -64,9 +62,10 @@ interface Gemm {
 /** C = A·B + bias */
 export function gemm(emitter: Emitter, args: Gemm): void {
   const { m, n, k } = args;
-  const panels = Math.ceil(n / 8);
+  const { panel, gemmPanels } = emitter.limits;
+  const panels = Math.ceil(n / panel);
   // As few tasks as the limit allows (a task packs A for itself), but two where the work is worth it.
-  const least = 8 * panels * m * k > 2 * GRAIN ? 2 : 1;
-  const panelsPerTask = Math.ceil(panels / Math.max(least, Math.ceil(panels / MOST_PANELS)));
+  const least = panel * panels * m * k > 2 * GRAIN ? 2 : 1;
+  const panelsPerTask = Math.ceil(panels / Math.max(least, Math.ceil(panels / gemmPanels)));
   emitter.command("gemm", { ...args, panelsPerTask }, tasksOf(panels, panelsPerTask));
 }

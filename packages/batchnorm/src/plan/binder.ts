@@ -3,7 +3,7 @@ import { check } from "../errors.ts";
 
 import { addition } from "./addition.ts";
 import type { Arena } from "./arena.ts";
-import type { Bindable, Epilogue, Graph, Node, Value } from "./graph.ts";
+import type { Epilogue, Graph, Node, Traceable, Value } from "./graph.ts";
 import { Numbers } from "./numbers.ts";
 import type { Parameter, StateTensor } from "./parameter.ts";
 import { Recycler } from "./recycler.ts";
@@ -20,7 +20,7 @@ export interface Homes {
 /** Who else has a say while a model is bound. */
 export interface Listeners {
   /** Layers whose inputs somebody wants to see: they are kept until the forward pass is over, and nothing is fused over them. */
-  readonly watched?: ReadonlySet<Bindable>;
+  readonly watched?: ReadonlySet<Traceable>;
   /** What is to be done once the gradients of some parameters are there. */
   readonly written?: (parameters: readonly Parameter[]) => HostPoint | null;
 }

@@ -19,13 +19,17 @@ export class Value {
 /** What can be done in the pass of the operation before it, as that operation's last step. */
 export type Epilogue = "relu";
 
-/** What is put into a graph, as far as graph and plan know it. A layer is one; so is an addition. */
-export interface Bindable {
+/** What can be put into a graph: a layer, made of others or not; so is an addition. */
+export interface Traceable {
   readonly constructor: { readonly name: string };
   /** Whether it must be a field of the model: it has, or may have, something that is kept. */
   readonly attached: boolean;
   /** What it makes of some values: of itself a node, of what is made of others theirs. */
   trace(graph: Graph, inputs: readonly Value[]): Value;
+}
+
+/** An operation, as far as graph and plan know it. */
+export interface Bindable extends Traceable {
   /** The shape of what comes out. @throws BatchNormError when it does not take such inputs */
   infer(...inputs: (readonly number[])[]): readonly number[];
   /** Adds the commands that it is made of. */
@@ -51,13 +55,13 @@ export interface Node {
 export class Graph {
   readonly nodes: Node[] = [];
   /** What went into each layer, those made of others too. */
-  readonly entered = new Map<Bindable, readonly Value[]>();
-  readonly #pathOf: (layer: Bindable) => string | null;
+  readonly entered = new Map<Traceable, readonly Value[]>();
+  readonly #pathOf: (layer: Traceable) => string | null;
   /** Those around the one that is being composed. */
   readonly #within: string[] = [];
 
   /** @param pathOf  a layer's path in the model; null for one that is not in it */
-  constructor(pathOf: (layer: Bindable) => string | null) {
+  constructor(pathOf: (layer: Traceable) => string | null) {
     this.#pathOf = pathOf;
   }
 
@@ -71,7 +75,7 @@ export class Graph {
    *
    * @throws BatchNormError E_STATE for values of another model; whatever the layer throws, with its path
    */
-  apply(layer: Bindable, inputs: readonly Value[]): Value {
+  apply(layer: Traceable, inputs: readonly Value[]): Value {
     const own = this.#pathOf(layer);
     const path = own ?? this.#within.at(-1) ?? "";
     try {

@@ -1,6 +1,6 @@
-import type { Device, Place } from "../device/device.ts";
+import type { Command, Device, Place } from "../device/device.ts";
 import { type Args, command } from "../kernels/command.ts";
-import type { KernelName } from "../kernels/contract.ts";
+import { type KernelName, type Limits, limitsOf } from "../kernels/contract.ts";
 import type { Arena } from "./arena.ts";
 import type { Epilogue, Value } from "./graph.ts";
 import type { Numbers } from "./numbers.ts";
@@ -46,20 +46,24 @@ export interface Wish {
   readonly constant: boolean;
 }
 
-/** What of the plan a site uses; see Binder. */
-export interface Host {
+/** What whoever adds commands uses of the plan that they are added to. */
+export interface Notebook {
   readonly device: Device;
   readonly arena: Arena;
   readonly numbers: Numbers;
   readonly state: RunState;
-  readonly wish: Wish;
   add(step: Step): void;
+  temporary(count: number): Place;
+}
+
+/** What of the plan a site uses; see Binder. */
+export interface Host extends Notebook {
+  readonly wish: Wish;
   /** What is added meanwhile goes to what is done once, not in every run. */
   once(work: () => void): void;
   parameter(parameter: Parameter): Slot;
   tensor(tensor: StateTensor): Place;
   counter(values: Counter): Place;
-  temporary(count: number): Place;
   gradientOf(parameter: Parameter): Place | null;
   alone(place: Place): boolean;
 }
@@ -69,50 +73,64 @@ export type Counter = Resident<Float64Array>;
 
 /** Adds commands to a plan, and finds room for what they need. */
 export class Emitter {
-  readonly host: Host;
+  readonly #notebook: Notebook;
 
-  constructor(host: Host) {
-    this.host = host;
+  constructor(notebook: Notebook) {
+    this.#notebook = notebook;
+  }
+
+  get device(): Device {
+    return this.#notebook.device;
+  }
+
+  /** Of the device's build. */
+  get limits(): Limits {
+    return limitsOf(this.#notebook.device.build);
   }
 
   /** What of a run is not the same every time. */
   get state(): RunState {
-    return this.host.state;
+    return this.#notebook.state;
   }
 
   /** Adds a kernel's run. @param tasks into how many the work is cut: a function of shapes alone */
   command<K extends KernelName>(kernel: K, args: Args<K>, tasks = 1): void {
-    this.host.add(command(kernel, args, tasks));
+    this.#notebook.add(command(kernel, args, tasks));
+  }
+
+  /** Adds a command that is made already. */
+  add(command: Command): void {
+    this.#notebook.add(command);
   }
 
   /** Adds a point where the host acts. */
   point(point: HostPoint): void {
-    this.host.add(point);
+    this.#notebook.add(point);
   }
 
   /** float32 or int32 for as long as the plan lives. */
   words(count: number): Place {
-    return this.host.arena.words(count);
+    return this.#notebook.arena.words(count);
   }
 
   /** float64 for as long as the plan lives. */
   doubles(count: number): Place {
-    return this.host.arena.doubles(count);
+    return this.#notebook.arena.doubles(count);
   }
 
   /** float32 until this operation, or its backward pass, has added its commands. */
   temporary(count: number): Place {
-    return this.host.temporary(count);
+    return this.#notebook.temporary(count);
   }
 
   /** The same of float64. */
   temporaryDoubles(count: number): Place {
-    return this.host.temporary(2 * count);
+    return this.#notebook.temporary(2 * count);
   }
 
   /** A number that is asked for before every run. */
   number(kind: "f32" | "f64" | "i32" | "u32", get: () => number): Place {
-    return this.host.numbers.add(kind, get);
+    return this.#notebook.numbers.add(kind, get);
   }
 }
 
@@ -126,6 +144,7 @@ export class Site extends Emitter {
   readonly outputShape: readonly number[];
   /** What is to be done as the last step, in the same pass. */
   readonly epilogue: Epilogue | null;
+  readonly host: Host;
   /** What the binder takes from here when `bind` has returned. */
   readonly outcome: {
     output: Operand | null;
@@ -149,6 +168,7 @@ export class Site extends Emitter {
     },
   ) {
     super(host);
+    this.host = host;
     this.path = at.path;
     this.inputs = at.inputs;
     this.outputShape = at.output.shape;

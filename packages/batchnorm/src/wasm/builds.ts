@@ -8,9 +8,6 @@ import { deflated, sliceEnds } from "../kernels/builds.gen.ts";
 /** "relaxed" fuses products and sums where the hardware does; "simd" gives the same bits on every machine. */
 export type WasmBuild = "relaxed" | "simd";
 
-/** Working memory of each thread; no kernel uses more. */
-export const SCRATCH_BYTES = 1024 * 1024;
-
 /** What assembly/threads.ts exports: see there. */
 export interface Exports {
   walkAlone(control: number, list: number, count: number): void;

@@ -1,8 +1,8 @@
 import type { Argument, Command, HostDevice, Program, Region, TypedArray, Views } from "../device/device.ts";
 import { BatchNormError, check } from "../errors.ts";
-import { type ArgumentType, contract, type KernelName, kernelNames } from "../kernels/contract.ts";
-import { bestBuild, compileBuild, type Exports, instantiate, SCRATCH_BYTES, type WasmBuild } from "./builds.ts";
-import { COMMAND, CONTROL, CONTROL_BYTES } from "./control.ts";
+import { type ArgumentType, contract, controlBytes, type KernelName, kernelNames, limits } from "../kernels/contract.ts";
+import { bestBuild, compileBuild, type Exports, instantiate, type WasmBuild } from "./builds.ts";
+import { COMMAND, CONTROL } from "./control.ts";
 import { Memory } from "./memory.ts";
 import { Pool } from "./pool.ts";
 
@@ -83,12 +83,12 @@ export class WasmDevice implements HostDevice {
     this.build = build ?? (deterministic === "everywhere" ? "simd" : bestBuild());
     this.threads = canShareMemory() ? threads : 1;
     const shared = this.threads > 1;
-    const scratch = CONTROL + CONTROL_BYTES;
-    this.memory = new Memory(shared, scratch + this.threads * SCRATCH_BYTES);
+    const scratch = CONTROL + controlBytes;
+    this.memory = new Memory(shared, scratch + this.threads * limits.scratchBytes);
     const module = compileBuild(this.build, shared);
     this.#kernels = instantiate(module, this.memory.wasm, scratch);
     if (shared) {
-      const others = Array.from({ length: this.threads - 1 }, (_, i) => scratch + (i + 1) * SCRATCH_BYTES);
+      const others = Array.from({ length: this.threads - 1 }, (_, i) => scratch + (i + 1) * limits.scratchBytes);
       this.#pool = new Pool(this.memory.wasm, this.#kernels, module, others);
       forgotten.register(this, this.#pool, this);
     }

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "vitest";
 import { Arena } from "#dist/engine/arena.js";
 import { Engine } from "#dist/engine/engine.js";
 import { CONTROL, CONTROL_BYTES } from "#dist/engine/pool.js";
-import { SCRATCH_BYTES } from "#dist/kernels/wasm.js";
+import { limits } from "#dist/kernels/contract.js";
 import { started } from "../support/pool.ts";
 
 const open: Engine[] = [];
@@ -64,8 +64,8 @@ test("all threads take part: the scratch memory of each is used", async () => {
   const { run, values } = product(engine, 64);
   const { f32 } = engine.memory;
   const used = (thread: number) => {
-    const from = (CONTROL + CONTROL_BYTES + thread * SCRATCH_BYTES) >> 2;
-    return f32.subarray(from, from + SCRATCH_BYTES / 4).some((v) => v !== 0);
+    const from = (CONTROL + CONTROL_BYTES + thread * limits.scratchBytes) >> 2;
+    return f32.subarray(from, from + limits.scratchBytes / 4).some((v) => v !== 0);
   };
   // Workers take a moment to start; without them this would go on until the test's time is over.
   while (![0, 1, 2].every(used)) {

@@ -13,7 +13,7 @@ export interface KernelCase {
   readonly tasks: number;
 }
 
-/** What a kernel computes for its cases, and what of it depends on what. */
+/** A kernel's cases, and what of its results depends on what; the results themselves are in the contract. */
 export interface KernelSpec {
   /** Seeded, so the same every time. */
   cases(): Iterable<KernelCase>;
@@ -21,8 +21,6 @@ export interface KernelSpec {
   readonly inputs: readonly string[];
   /** Arrays of floats it reads too, in which a value that is not finite spoils more, or less, than the loops say. */
   readonly apart?: readonly string[];
-  /** The arrays it writes, and how far from the reference they may be, given the largest magnitude there. */
-  readonly out: Readonly<Record<string, (most: number, args: Numbers) => number>>;
   /** Whether element `index` of an input has a say in element `at` of an output. */
   reaches(args: Numbers, input: string, index: number, out: string, at: number): boolean;
   /** The argument that says how many of the `count` units are one task's, where the bits do not depend on it. */

@@ -2,13 +2,13 @@
  * Convolution of NHWC tensors, by any kernel, stride, padding and groups.
  */
 import type { Place } from "../../device/device.ts";
+import { limits } from "../../kernels/contract.ts";
 import { tasksOf } from "../../kernels/tasks.ts";
 import type { Site } from "../../plan/site.ts";
 import { columnSums } from "../combine.ts";
 import type { ConvGradients, ConvPlaces, ConvShape, Way } from "./way.ts";
 
-/** Floats of scratch that laid-out rows may take: see assembly/conv.ts. */
-const ROOM = 120_000;
+const { blockRows, convFloats } = limits;
 /** Multiplications worth a task of their own. */
 const GRAIN = 2_000_000;
 /** Output rows laid out together, and more of short ones: what is read from L2 for each band is used for so many pixels. */
@@ -32,8 +32,9 @@ function forward(site: Site, shape: ConvShape, { x, y, weight, bias }: ConvPlace
   const { kernel, sizes, padding } = split(shape);
   const { co, ci, groups, kh, kw } = kernel;
   const { oh, ow } = sizes;
-  const perGroup = Math.ceil(co / 8);
-  const panels = site.prepared(groups * perGroup * 8 * kh * kw * ci, (to) => {
+  const { panel } = site.limits;
+  const perGroup = Math.ceil(co / panel);
+  const panels = site.prepared(groups * perGroup * panel * kh * kw * ci, (to) => {
     const all = { turn: 0, tapTop: 0, tapLeft: 0, tapStep: 1 };
     site.command("packConv", { weight, panels: to, ...kernel, ...all }, groups * perGroup);
   });
@@ -54,7 +55,7 @@ function gradWeight(site: Site, shape: ConvShape, { x }: ConvPlaces, { dy, dweig
     const place = { padTop: padding[0], padLeft: padding[1], yh: oh, yw: ow, yTop: 0, yLeft: 0, yStep: 1 };
     const sum = { x, weight: sums, bias: null, y: dy, ...sizes, ...place, ...cut, floor: 0 };
     site.command("convGradWeight", sum, parts);
-    site.command("convGradMerge", { sums, parts, grad: dweight, ...kernel }, groups * Math.ceil(co / 4));
+    site.command("convGradMerge", { sums, parts, grad: dweight, ...kernel }, groups * Math.ceil(co / blockRows));
   }
   if (dbias) columnSums(site, dy, n * oh * ow, shape.co, dbias);
 }
@@ -63,12 +64,14 @@ function gradInput(site: Site, shape: ConvShape, weight: Place, dy: Place, dx: P
   const { kernel, sizes, padding } = split(shape);
   const { groups, co, ci } = kernel;
   const { n, h, w, oh, ow, kh, kw, stride } = sizes;
+  const { panel } = site.limits;
+  const perGroup = Math.ceil(ci / panel);
   for (const top of phases(h, kh, stride, padding[0])) {
     for (const left of phases(w, kw, stride, padding[1])) {
       if (!top.count || !left.count) continue;
-      const turned = site.temporary(groups * Math.ceil(ci / 8) * 8 * Math.max(1, top.taps * left.taps * co));
+      const turned = site.temporary(groups * perGroup * panel * Math.max(1, top.taps * left.taps * co));
       const taps = { tapTop: top.tap, tapLeft: left.tap, tapStep: stride };
-      site.command("packConv", { weight, panels: turned, ...kernel, turn: 1, ...taps }, groups * Math.ceil(ci / 8));
+      site.command("packConv", { weight, panels: turned, ...kernel, turn: 1, ...taps }, groups * perGroup);
       const back = { n, h: oh, w: ow, ci: co, oh: top.count, ow: left.count, co: ci, groups, stride: 1 };
       const reach = { kh: left.taps ? top.taps : 0, kw: top.taps ? left.taps : 0 };
       const to = { yh: h, yw: w, yTop: top.first, yLeft: left.first, yStep: stride };
@@ -114,18 +117,19 @@ type Cut = Record<"n" | "oh" | "ow" | "ci" | "co" | "groups" | "kh" | "kw" | "st
 
 /** How a convolution is cut: columns and rows laid out together, and at most so many tasks of whole bands. */
 function cutInto({ n, oh, ow, ci, co, groups, kh, kw, stride }: Cut, most: number) {
-  const widest = Math.ceil(ow / 4) * 4;
-  const room = (rows: number) => ROOM / ((rows - 1) * stride + Math.max(1, kh)) / ci;
-  const fitting = (rows: number) => Math.floor((Math.floor((room(rows) - kw) / stride) + 1) / 4) * 4;
+  const widest = Math.ceil(ow / blockRows) * blockRows;
+  const room = (rows: number) => convFloats / ((rows - 1) * stride + Math.max(1, kh)) / ci;
+  const blocks = (pixels: number) => Math.floor(pixels / blockRows) * blockRows;
+  const fitting = (rows: number) => blocks(Math.floor((room(rows) - kw) / stride) + 1);
   const band = Math.max(BAND, Math.floor(BAND_PIXELS / ow));
   const rows = fitting(band) >= widest ? Math.min(band, oh) : 1;
-  const columns = Math.max(4, Math.min(widest, fitting(rows)));
+  const columns = Math.max(blockRows, Math.min(widest, fitting(rows)));
   const bands = n * Math.ceil(oh / rows);
   const work = rows * ow * groups * co * ci * Math.max(1, kh * kw);
   return { rows, columns, bands, bandsPerTask: Math.ceil(Math.max(GRAIN / work, bands / most, 1)) };
 }
 
-/** Whether scratch has room for the rows under four pixels. */
+/** Whether scratch has room for the rows under the pixels of one block. */
 export function convFits(kh: number, kw: number, ci: number, stride: number): boolean {
-  return kh * (3 * stride + kw) * ci <= ROOM;
+  return kh * ((blockRows - 1) * stride + kw) * ci <= convFloats;
 }

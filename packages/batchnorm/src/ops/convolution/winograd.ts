@@ -1,32 +1,28 @@
 /** 3×3 convolutions at stride 1 by Winograd's F(4×4, 3×3): see assembly/winograd.ts. */
 import type { Place } from "../../device/device.ts";
+import { limits } from "../../kernels/contract.ts";
 import { tasksOf } from "../../kernels/tasks.ts";
 import type { Site } from "../../plan/site.ts";
 import { columnSums } from "../combine.ts";
 import type { ConvGradients, ConvPlaces, ConvShape, Way } from "./way.ts";
 
-/** Floats of a row of the strip that a segment is transformed in: six rows stay in L1. */
-const STRIP = 656;
-/** Floats left between the 36 planes of weights. */
-const GAP = 16;
+const { winogradChannels, winogradGap, winogradSegment } = limits;
 const LEAST_CHANNELS = 16;
-/** More would not fit the scratch memory. */
-const MOST_CHANNELS = 256;
 /** Multiplications, counted as a direct convolution's, worth a task of their own. */
 const GRAIN = 4_000_000;
 /** Each part sums in memory of four times the size of the weights. */
 const MOST_PARTS = 4;
 
 /** Whether this way takes the shape: the transforms cost more than they save where there are few channels. */
-export function winogradTakes({ ci, co, kh, kw, stride, padding, groups }: ConvShape): boolean {
-  const channels = [ci, co].every((c) => c >= LEAST_CHANNELS && c <= MOST_CHANNELS && c % 8 === 0);
+export function winogradTakes({ ci, co, kh, kw, stride, padding, groups }: ConvShape, panel: number): boolean {
+  const channels = [ci, co].every((c) => c >= LEAST_CHANNELS && c <= winogradChannels && c % panel === 0);
   return channels && kh === 3 && kw === 3 && stride === 1 && groups === 1 && Math.max(...padding) <= 2;
 }
 
 /** By Winograd's F(4×4, 3×3). */
 export const winograd: Way = { forward, gradWeight, gradInput };
 
-const room = ({ ci, co }: ConvShape) => 36 * (ci * co + GAP);
+const room = ({ ci, co }: ConvShape) => 36 * (ci * co + winogradGap);
 const sizesOf = ({ n, h, w, ci, oh, ow, co, padding }: ConvShape) => {
   return { n, h, w, ci, oh, ow, co, padTop: padding[0], padLeft: padding[1] };
 };
@@ -72,7 +68,7 @@ function gradInput(site: Site, shape: ConvShape, weight: Place, dy: Place, dx: P
 /** Rows of tiles are cut into segments that fit the strip. */
 function segmentsOf(n: number, oh: number, ow: number, channels: number): { segmentTiles: number; segments: number } {
   const perRow = Math.ceil(ow / 4);
-  const segmentTiles = Math.max(1, Math.min(perRow, Math.floor((STRIP / channels - 2) / 4)));
+  const segmentTiles = Math.max(1, Math.min(perRow, Math.floor((winogradSegment / channels - 2) / 4)));
   return { segmentTiles, segments: n * Math.ceil(oh / 4) * Math.ceil(perRow / segmentTiles) };
 }
 

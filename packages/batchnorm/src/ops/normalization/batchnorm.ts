@@ -54,7 +54,8 @@ export class BatchNormOp {
   readonly #places: BatchNormPlaces;
   readonly #eps: Place;
   readonly #relu: boolean;
-  readonly #center: Place;
+  /** float32 [channels]: the mean, rounded. */
+  readonly center: Place;
   readonly #scale: Place;
   readonly #shift: Place;
 
@@ -70,7 +71,7 @@ export class BatchNormOp {
     this.#eps = emitter.number("f64", () => eps);
     const [mean, variance, rstd] = [0, 0, 0].map(() => emitter.doubles(channels));
     this.statistics = { mean, variance, rstd, count: emitter.number("f64", () => this.count) };
-    [this.#center, this.#scale, this.#shift] = [0, 0, 0].map(() => emitter.words(channels));
+    [this.center, this.#scale, this.#shift] = [0, 0, 0].map(() => emitter.words(channels));
   }
 
   /**
@@ -85,7 +86,7 @@ export class BatchNormOp {
     moments(this.#emitter, this.#layout, this.#places.x, { mean, m2: variance });
     merge?.(this.statistics);
     const { gamma, beta } = this.#places;
-    const coefficients = { center: this.#center, scale: this.#scale, shift: this.#shift };
+    const coefficients = { center: this.center, scale: this.#scale, shift: this.#shift };
     const args = { mean, m2: variance, count, eps: this.#eps, gamma, beta, channels };
     this.#emitter.command("batchCoefficients", { ...args, variance, rstd, ...coefficients });
     this.#normalize();
@@ -97,8 +98,20 @@ export class BatchNormOp {
     const { mean, rstd } = this.statistics;
     const { gamma, beta } = this.#places;
     const args = { runningMean, runningVar, eps: this.#eps, gamma, beta, channels, mean, rstd };
-    const coefficients = { center: this.#center, scale: this.#scale, shift: this.#shift };
+    const coefficients = { center: this.center, scale: this.#scale, shift: this.#shift };
     this.#emitter.command("runningCoefficients", { ...args, ...coefficients });
+    this.#normalize();
+  }
+
+  /** Normalizes by what is in `statistics` already: mean and variance, with a count of 1. */
+  forwardGiven(): void {
+    const { channels } = this;
+    const { mean, variance, rstd } = this.statistics;
+    const { gamma, beta } = this.#places;
+    const coefficients = { center: this.center, scale: this.#scale, shift: this.#shift };
+    const count = this.#emitter.number("f64", () => 1);
+    const args = { mean, m2: variance, count, eps: this.#eps, gamma, beta, channels, variance, rstd };
+    this.#emitter.command("batchCoefficients", { ...args, ...coefficients });
     this.#normalize();
   }
 
@@ -115,7 +128,7 @@ export class BatchNormOp {
     const { channels } = this;
     const { mean, rstd, count } = this.statistics;
     const [a, b, c] = [0, 0, 0].map(() => this.#emitter.temporary(channels));
-    const args = { sums, mean, rstd, count, gamma: this.#places.gamma, center: this.#center, channels };
+    const args = { sums, mean, rstd, count, gamma: this.#places.gamma, center: this.center, channels };
     this.#emitter.command("gradCoefficients", { ...args, a, b, c });
     this.#gradInput(dy, dx, { a, b, c });
     return sums;
@@ -129,39 +142,60 @@ export class BatchNormOp {
     const { channels } = this;
     const { rstd, mean, count } = this.statistics;
     const a = this.#emitter.temporary(channels);
-    const args = { sums: null, mean, rstd, count, gamma: this.#places.gamma, center: this.#center, channels };
+    const args = { sums: null, mean, rstd, count, gamma: this.#places.gamma, center: this.center, channels };
     this.#emitter.command("gradCoefficients", { ...args, a, b: null, c: null });
-    this.#gradInput(dy, dx, { a, b: null, c: null });
+    this.#scaled(dy, dx, a);
     return sums;
   }
 
   #normalize(): void {
     const { x, y } = this.#places;
+    const coefficients = { center: this.center, scale: this.#scale, shift: this.#shift };
+    this.#affine({ x, y }, coefficients, this.#relu ? 0 : Number.NEGATIVE_INFINITY);
+  }
+
+  /** y = (x − center)·scale + shift, a channel each; what is below the floor becomes it in rows form. */
+  #affine(
+    places: { x: Place; y: Place },
+    coefficients: { center: Place; scale: Place; shift: Place },
+    floor: number,
+  ): void {
     const { outer, channels, inner } = this.#layout;
-    const coefficients = { center: this.#center, scale: this.#scale, shift: this.#shift };
     if (inner === 1) {
-      const floor = this.#relu ? 0 : Number.NEGATIVE_INFINITY;
-      const args = { x, y, rows: outer, channels, rowsPerTask: rowsPerTask(this.#layout), ...coefficients, floor };
+      const args = { ...places, rows: outer, channels, rowsPerTask: rowsPerTask(this.#layout), ...coefficients, floor };
       this.#emitter.command("affineRows", args, partsOf(this.#layout));
     } else {
       const planesPerTask = perTask(outer * channels, inner, 1);
-      const args = { x, y, outer, channels, inner, planesPerTask, ...coefficients };
+      const args = { ...places, outer, channels, inner, planesPerTask, ...coefficients };
       this.#emitter.command("affinePlanes", args, tasksOf(outer * channels, planesPerTask));
     }
   }
 
-  #gradInput(dy: Place, dx: Place, { a, b, c }: { a: Place; b: Place | null; c: Place | null }): void {
+  #gradInput(dy: Place, dx: Place, coefficients: { a: Place; b: Place; c: Place }): void {
     const { x } = this.#places;
     const { outer, channels, inner } = this.#layout;
-    const coefficients = { center: this.#center, a, b, c };
+    const center = this.center;
     if (inner === 1) {
-      const args = { x, dy, dx, rows: outer, channels, rowsPerTask: rowsPerTask(this.#layout), ...coefficients };
-      this.#emitter.command("gradInputRows", { ...args, ...this.#mask() }, partsOf(this.#layout));
+      const args = { x, dy, dx, rows: outer, channels, rowsPerTask: rowsPerTask(this.#layout), center };
+      this.#emitter.command("gradInputRows", { ...args, ...coefficients, ...this.#mask() }, partsOf(this.#layout));
     } else {
       const planesPerTask = perTask(outer * channels, inner, 1);
-      const args = { x, dy, dx, outer, channels, inner, planesPerTask, ...coefficients };
+      const args = { x, dy, dx, outer, channels, inner, planesPerTask, center, ...coefficients };
       this.#emitter.command("gradInputPlanes", args, tasksOf(outer * channels, planesPerTask));
     }
+  }
+
+  /** dx = dy·a, where a ReLU let it pass. */
+  #scaled(dy: Place, dx: Place, a: Place): void {
+    const { x } = this.#places;
+    const { outer, channels } = this.#layout;
+    if (!this.#relu) {
+      const zero = this.#emitter.words(channels);
+      this.#affine({ x: dy, y: dx }, { center: zero, scale: a, shift: zero }, Number.NEGATIVE_INFINITY);
+      return;
+    }
+    const args = { x, dy, dx, rows: outer, channels, rowsPerTask: rowsPerTask(this.#layout), center: this.center };
+    this.#emitter.command("gradInputRows", { ...args, a, b: null, c: null, ...this.#mask() }, partsOf(this.#layout));
   }
 
   /** What tells which values passed the ReLU. */
@@ -174,7 +208,7 @@ export class BatchNormOp {
     const { x } = this.#places;
     const { outer, channels, inner } = this.#layout;
     const { mean, rstd } = this.statistics;
-    const center = this.#center;
+    const center = this.center;
     const parts = partsOf(this.#layout);
     const [sumDy, sumDyX] = [0, 0].map(() => this.#emitter.temporaryDoubles(parts * channels));
     if (inner === 1) {

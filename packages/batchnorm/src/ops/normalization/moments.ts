@@ -1,14 +1,12 @@
 import type { Place } from "../../device/device.ts";
+import { limits } from "../../kernels/contract.ts";
 import { perTask, tasksOf } from "../../kernels/tasks.ts";
 import type { Emitter } from "../../plan/site.ts";
 import type { Layout } from "./layout.ts";
 
-/** Rows of one float32 piece in assembly/moments.ts: tasks begin where pieces do. */
-const PIECE_ROWS = 128;
-
 /** How many rows of channels a task of any batch norm kernel takes. */
 export function rowsPerTask({ outer, channels }: Layout): number {
-  return perTask(outer, channels, PIECE_ROWS);
+  return perTask(outer, channels, limits.pieceRows);
 }
 
 /** Into how many parts of rows the statistics of a layout are cut; one for planes, where a channel never is. */

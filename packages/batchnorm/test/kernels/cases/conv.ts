@@ -66,7 +66,6 @@ export const conv: KernelSpec = {
   inputs: ["x", "bias"],
   // What is laid out beside the image is zeros, and zero times infinity is not.
   apart: ["weight"],
-  out: { y: (most, { ci, kh, kw }) => 1e-6 * Math.max(Math.sqrt(ci * kh * kw), most) },
   *cases() {
     for (const { sizes, counts, bands, seed } of layouts()) {
       const bias = seed % 2 ? normals(seed, sizes.groups * sizes.co) : null;
@@ -93,7 +92,6 @@ export const conv: KernelSpec = {
 export const convGradWeight: KernelSpec = {
   inputs: [],
   apart: ["x", "y", "bias"],
-  out: { weight: (most, { n, oh, ow }) => 1e-6 * Math.max(Math.sqrt(n * oh * ow), most) },
   *cases() {
     for (const { sizes, counts, bands, seed } of layouts()) {
       const tasks = tasksFor(bands, sizes.bandsPerTask);
@@ -121,7 +119,6 @@ function* weights(): Generator<Numbers> {
 export const packConv: KernelSpec = {
   inputs: [],
   apart: ["weight"],
-  out: { panels: () => 0 },
   *cases() {
     for (const kernel of weights()) {
       const { groups, co, ci, kh, kw } = kernel;
@@ -146,7 +143,6 @@ export const packConv: KernelSpec = {
 export const convGradMerge: KernelSpec = {
   inputs: [],
   apart: ["sums"],
-  out: { grad: (most) => 1e-6 * most },
   *cases() {
     for (const kernel of weights()) {
       const { groups, co, ci, kh, kw } = kernel;

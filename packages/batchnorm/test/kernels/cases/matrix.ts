@@ -1,21 +1,24 @@
 /** Kernels of linear layers and losses. */
+import { limits, limitsOf } from "#dist/kernels/contract.js";
 import { integers, normals } from "../../support/data.ts";
 import type { KernelSpec } from "../../support/kernel.ts";
 import { doubles, floats, inThree, labelled, pairs, SIZES, tasksFor, triples } from "./sizes.ts";
 
+/** Of every build so far. */
+const PANEL = limitsOf("simd").panel;
+
 export const gemm: KernelSpec = {
   inputs: ["a", "b", "bias"],
-  out: { c: (most, { k }) => 1e-6 * Math.max(Math.sqrt(k), most) },
   *cases() {
     let seed = 1;
     for (const [m, n, k] of triples()) {
       for (const transposes of [0, 1, 2, 3]) {
         const [transposeA, transposeB] = [transposes & 1, transposes >> 1];
-        const panelsPerTask = inThree(Math.ceil(n / 8));
+        const panelsPerTask = inThree(Math.ceil(n / PANEL));
         const bias = (m + n + k + transposes) % 2 ? normals(seed++, n) : null;
         const matrices = { a: normals(seed++, m * k), b: normals(seed++, k * n), c: floats(m * n), bias };
         const args = { ...matrices, m, n, k, transposeA, transposeB, panelsPerTask };
-        yield labelled(args, tasksFor(Math.ceil(n / 8), panelsPerTask));
+        yield labelled(args, tasksFor(Math.ceil(n / PANEL), panelsPerTask));
       }
     }
   },
@@ -25,12 +28,11 @@ export const gemm: KernelSpec = {
     if (input === "a") return (transposeA ? index % m : Math.floor(index / k)) === row;
     return (transposeB ? Math.floor(index / k) : index % n) === column;
   },
-  cut: { argument: "panelsPerTask", unit: 1, most: 8, count: ({ n }) => Math.ceil(n / 8) },
+  cut: { argument: "panelsPerTask", unit: 1, most: limits.gemmPanels, count: ({ n }) => Math.ceil(n / PANEL) },
 };
 
 export const sumRows: KernelSpec = {
   inputs: ["x"],
-  out: { sum: (most, { rows }) => 1e-6 * Math.max(Math.sqrt(rows), most) },
   *cases() {
     const long = [127, 128, 129, 300].flatMap((rows) =>
       [1, 4, 7].map((channels): [number, number] => [rows, channels]),
@@ -48,11 +50,6 @@ export const sumRows: KernelSpec = {
 
 export const softmaxCrossEntropy: KernelSpec = {
   inputs: ["logits"],
-  out: {
-    grad: (_most, { classes, gradScale }) => (1e-6 + 1e-7 * Math.sqrt(classes)) * gradScale,
-    loss: (most, { classes }) => (1e-6 + 1e-7 * Math.sqrt(classes)) * Math.max(1, most),
-    correct: () => 0,
-  },
   *cases() {
     const shapes = [...pairs(), [130, 10], [2, 1000], [1, 32768]] as [number, number][];
     for (const [i, [rows, classes]] of shapes.entries()) {
@@ -73,7 +70,6 @@ export const softmaxCrossEntropy: KernelSpec = {
 
 export const squaredError: KernelSpec = {
   inputs: ["y", "target"],
-  out: { grad: (most) => 4e-7 * most, loss: (most) => 1e-6 * most },
   *cases() {
     for (const count of [...SIZES, 1023, 1024, 1025, 5000]) {
       for (const perTask of [inThree(count, 4), Math.ceil(count / 4) * 4]) {

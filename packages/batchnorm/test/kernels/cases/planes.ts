@@ -42,13 +42,11 @@ const center = ({ seed, channels, mean }: Shape) => normals(5000 + seed, channel
 const sizeOf = ({ outer, channels, inner }: Shape) => outer * channels * inner;
 const values = (shape: Shape, i = 0) => normals(9000 * i + shape.seed, sizeOf(shape), shape.mean);
 const sizesOf = ({ outer, channels, inner }: Shape) => ({ outer, channels, inner });
-const sumBound = (most: number, { outer, inner }: Numbers) => 1e-6 * Math.max(Math.sqrt(outer * inner), most);
 const byChannels = { argument: "channelsPerTask", unit: 1, count: ({ channels }: Numbers) => channels };
 const byPlanes = { argument: "planesPerTask", unit: 1, count: ({ outer, channels }: Numbers) => outer * channels };
 
 export const momentsPlanes: KernelSpec = {
   inputs: ["x"],
-  out: { mean: () => 1.5e-6, m2: (most) => 3e-6 * most },
   cases: planesCases("channels", (shape) => {
     const room = () => doubles(shape.channels);
     const sizes = { ...sizesOf(shape), channelsPerTask: shape.by.channels };
@@ -60,7 +58,6 @@ export const momentsPlanes: KernelSpec = {
 
 export const affinePlanes: KernelSpec = {
   inputs: ["x", "center", "scale", "shift"],
-  out: { y: (most) => 4e-7 * most },
   cases: planesCases("planes", (shape) => {
     const sizes = { ...sizesOf(shape), planesPerTask: shape.by.planes };
     const coefficients = { center: center(shape), scale: coefficient(shape, 1), shift: coefficient(shape, 2) };
@@ -72,7 +69,6 @@ export const affinePlanes: KernelSpec = {
 
 export const gradSumsPlanes: KernelSpec = {
   inputs: ["x", "dy", "center"],
-  out: { sumDy: sumBound, sumDyX: sumBound },
   cases: planesCases("channels", (shape) => {
     const dy = values({ ...shape, mean: 0 }, 1);
     const room = () => doubles(shape.channels);
@@ -88,7 +84,6 @@ export const gradSumsPlanes: KernelSpec = {
 
 export const gradInputPlanes: KernelSpec = {
   inputs: ["x", "dy", "center", "a", "b", "c"],
-  out: { dx: (most) => 4e-7 * most },
   cases: planesCases("planes", (shape) => {
     const dy = values({ ...shape, mean: 0 }, 1);
     const [a, b, c] = [1, 2, 3].map((i) => coefficient(shape, i));

@@ -9,7 +9,6 @@ const cut = (unit: number) => ({ argument: "perTask", unit, count: ({ count }: N
 
 const activation: KernelSpec = {
   inputs: ["x"],
-  out: { y: (most) => 4e-7 * most + 1e-38 },
   *cases() {
     for (const count of COUNTS) {
       for (const [mean, std] of [
@@ -31,7 +30,6 @@ const activation: KernelSpec = {
 function activationGrad(from: number, to: number): KernelSpec {
   return {
     inputs: ["y", "dy"],
-    out: { dx: (most) => 4e-7 * Math.max(1, most) },
     *cases() {
       for (const count of COUNTS) {
         const perTask = inThree(count, 4);
@@ -49,7 +47,6 @@ export const [sigmoidGrad, tanhGrad, reluGrad] = [activationGrad(0, 1), activati
 
 export const dropout: KernelSpec = {
   inputs: ["x"],
-  out: { y: (most) => 1e-7 * most },
   *cases() {
     for (const [i, count] of COUNTS.entries()) {
       for (const p of [0, 0.1, 0.5, 0.999]) {
@@ -70,7 +67,6 @@ const RUNS = [16, 48, 64, 80, 496, 512, 528];
 
 export const sgd: KernelSpec = {
   inputs: ["weight", "grad", "velocity"],
-  out: { weight: (most) => 4e-7 * most, velocity: (most) => 4e-7 * most },
   *cases() {
     for (const count of RUNS) {
       for (const kind of [0, 1, 2, 3]) {
@@ -88,7 +84,6 @@ export const sgd: KernelSpec = {
 
 export const adam: KernelSpec = {
   inputs: ["weight", "grad", "m", "v"],
-  out: { weight: (most) => 1e-6 * most, m: (most) => 4e-7 * most, v: (most) => 4e-7 * most },
   *cases() {
     for (const count of RUNS) {
       for (const decay of [0, 0.01]) {
@@ -108,7 +103,6 @@ export const adam: KernelSpec = {
 function gather(from: (count: number) => Uint8Array | Float32Array, inputs: string[]): KernelSpec {
   return {
     inputs,
-    out: { to: (most) => 1e-7 * most },
     *cases() {
       for (const [rows, width] of pairs()) {
         const items = 7;
@@ -129,7 +123,6 @@ export const gatherFloats = gather((count) => normals(4, count), ["from"]);
 
 export const gatherImages: KernelSpec = {
   inputs: ["scale", "shift"],
-  out: { to: (most) => 1e-6 * most },
   *cases() {
     const items = 5;
     for (const [h, w, channels] of [

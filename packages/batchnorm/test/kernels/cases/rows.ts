@@ -43,7 +43,6 @@ const inPart = (args: Numbers, index: number, at: number) =>
 const coefficient = ({ seed, channels }: Shape, i: number) => normals(1000 * i + seed, channels);
 const center = ({ seed, channels, mean }: Shape) => normals(5000 + seed, channels, mean);
 const values = ({ seed, rows, channels, mean }: Shape, i = 0) => normals(9000 * i + seed, rows * channels, mean);
-const sumBound = (most: number, { rows }: Numbers) => 1e-6 * Math.max(Math.sqrt(rows), most);
 const cut = { argument: "rowsPerTask", unit: 1, count: ({ rows }: Numbers) => rows };
 
 /** Every other case has a ReLU after the normalization. */
@@ -54,7 +53,6 @@ function relu(shape: Shape): Pick<KernelCase["args"], "scale" | "shift"> {
 
 export const momentsRows: KernelSpec = {
   inputs: ["x"],
-  out: { mean: () => 1e-6, m2: (most) => 3e-6 * most },
   cases: rowsCases((shape) => {
     const { rows, channels, rowsPerTask, tasks } = shape;
     const room = () => doubles(tasks * channels);
@@ -65,7 +63,6 @@ export const momentsRows: KernelSpec = {
 
 export const affineRows: KernelSpec = {
   inputs: ["x", "center", "scale", "shift"],
-  out: { y: (most) => 4e-7 * most },
   cases: rowsCases((shape) => {
     const { rows, channels, rowsPerTask } = shape;
     const sizes = { rows, channels, rowsPerTask };
@@ -79,7 +76,6 @@ export const affineRows: KernelSpec = {
 
 export const gradSumsRows: KernelSpec = {
   inputs: ["x", "dy", "center", "scale", "shift"],
-  out: { sumDy: sumBound, sumDyX: sumBound },
   cases: rowsCases((shape) => {
     const { rows, channels, rowsPerTask, tasks } = shape;
     const dy = values({ ...shape, mean: 0 }, 1);
@@ -94,7 +90,6 @@ export const gradSumsRows: KernelSpec = {
 
 export const gradInputRows: KernelSpec = {
   inputs: ["x", "dy", "center", "a", "b", "c", "scale", "shift"],
-  out: { dx: (most) => 4e-7 * most },
   cases: rowsCases((shape) => {
     const { rows, channels, rowsPerTask } = shape;
     const dy = values({ ...shape, mean: 0 }, 1);
