@@ -17,12 +17,15 @@ export type ErrorCode =
   /** The platform lacks something: WebAssembly SIMD, memory. */
   | "E_PLATFORM";
 
-/** The one error class of this library. Its message names the operation, what was expected and what came. */
+/**
+ * The one error class of this library. Its message names the operation, what was expected and what came; `cause` is the
+ * error that it stands for, where there is one.
+ */
 export class BatchNormError extends Error {
   readonly code: ErrorCode;
 
-  constructor(code: ErrorCode, where: string, what: string) {
-    super(`[${where}] ${what}`);
+  constructor(code: ErrorCode, where: string, what: string, options?: { cause?: unknown }) {
+    super(`[${where}] ${what}`, options);
     this.name = "BatchNormError";
     this.code = code;
   }
