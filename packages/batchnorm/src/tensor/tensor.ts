@@ -1,4 +1,5 @@
 import { check } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 import { defaultRandom, Random } from "./random.ts";
 import { checkShape, formatShape, sizeOf } from "./shape.ts";
 
@@ -60,9 +61,19 @@ export interface RandnOptions {
   std?: number;
 }
 
-/** Normally distributed values; the same on every machine for the same seed. */
-export function randn(shape: readonly number[], { seed, mean = 0, std = 1 }: RandnOptions = {}): Tensor {
+/**
+ * Normally distributed values; the same on every machine for the same seed.
+ *
+ * @throws BatchNormError E_SHAPE for a shape that is none; E_VALUE for an option that is unknown or outside its range
+ */
+export function randn(shape: readonly number[], options: RandnOptions = {}): Tensor {
   checkShape(shape, "randn");
+  checkOptions("randn", options, ["seed", "mean", "std"]);
+  const { seed, mean = 0, std = 1 } = options;
+  check(Number.isFinite(mean), "E_VALUE", "randn", () => `expected a finite mean, got ${mean}`);
+  check(std >= 0 && std < Number.POSITIVE_INFINITY, "E_VALUE", "randn", () => {
+    return `expected a standard deviation of at least 0, got ${std}`;
+  });
   const random = seed === undefined ? defaultRandom : new Random(seed);
   const data = new Float32Array(sizeOf(shape));
   for (let i = 0; i < data.length; i++) data[i] = mean + std * random.normal();
