@@ -47,6 +47,7 @@ export { manualSeed, Random, type RandomState } from "./tensor/random.ts";
 export { ones, type RandnOptions, randn, Tensor, tensor, zeros } from "./tensor/tensor.ts";
 // Training
 export { type Augment, Dataset, type DatasetOptions } from "./train/dataset.ts";
+export type { Labels } from "./train/labels.ts";
 export { type BoundLoss, crossEntropy, type Loss, meanSquaredError } from "./train/loss.ts";
 export { accuracy, confusionMatrix } from "./train/metrics.ts";
 export {
