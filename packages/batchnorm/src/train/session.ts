@@ -4,7 +4,7 @@ import type { Layer } from "../layers/layer.ts";
 import { Plan, type PlanOptions, type Value } from "../layers/plan.ts";
 import type { Random } from "../tensor/random.ts";
 import { type Batch, batchOf, kindOf } from "./batch.ts";
-import type { Dataset } from "./dataset.ts";
+import { type Dataset, labelsOf } from "./dataset.ts";
 import type { BoundLoss, Loss } from "./loss.ts";
 import type { BatchShare } from "./shards.ts";
 
@@ -57,8 +57,9 @@ export class Session {
 
   /** Fills the targets with the labels of examples. */
   label(data: Dataset, indices: Int32Array): void {
+    const labels = labelsOf("Trainer", data);
     if (this.#labels.length !== indices.length) this.#labels = new Int32Array(indices.length);
-    for (let i = 0; i < indices.length; i++) this.#labels[i] = data.labels[indices[i]];
+    for (let i = 0; i < indices.length; i++) this.#labels[i] = labels[indices[i]];
     this.loss.load(this.#labels);
   }
 

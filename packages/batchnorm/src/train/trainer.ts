@@ -7,7 +7,7 @@ import { Random } from "../tensor/random.ts";
 import { formatShape } from "../tensor/shape.ts";
 import { checkTensor, type Tensor } from "../tensor/tensor.ts";
 import { pack, restore } from "./checkpoint.ts";
-import { Dataset } from "./dataset.ts";
+import { Dataset, labelsOf } from "./dataset.ts";
 import { Evaluator } from "./evaluator.ts";
 import { GradientSums } from "./gradients.ts";
 import { crossEntropy } from "./loss.ts";
@@ -134,7 +134,7 @@ export class Trainer {
    *   for await (const { step, loss } of trainer.fit(data, { epochs: 10, batchSize: 60 })) console.log(step, loss);
    *
    * @throws BatchNormError E_VALUE unless exactly one of `steps` and `epochs` is given; E_BATCH for a batch size that
-   *         the data cannot fill
+   *         the data cannot fill; E_LABEL for data without labels
    */
   async *fit(data: Dataset, { steps, epochs, batchSize, every = 100, signal }: FitOptions): AsyncGenerator<Progress> {
     check(
@@ -143,6 +143,7 @@ export class Trainer {
       "fit",
       () => "expected steps or epochs, one of them",
     );
+    labelsOf("fit", data);
     check(Number.isInteger(batchSize) && batchSize > 0 && batchSize <= data.length, "E_BATCH", "fit", () => {
       return `expected a batch size from 1 to the number of examples (${data.length}), got ${batchSize}`;
     });
@@ -206,6 +207,7 @@ export class Trainer {
   /** Loss and accuracy over a data set, in eval mode. With shards, each rank measures its share of every batch. */
   evaluate(data: Dataset, { batchSize = 500 }: { batchSize?: number } = {}): Evaluation {
     this.#checkOpen();
+    labelsOf("evaluate", data);
     return this.#evaluator.evaluate(data, batchSize);
   }
 
