@@ -129,7 +129,8 @@ export class Trainer {
   }
 
   /**
-   * Trains on a data set in shuffled batches, and reports as it goes; resumes where a checkpoint left off.
+   * Trains on a data set in shuffled batches, and reports as it goes; resumes where a checkpoint left off. A call with the
+   * same data set and batch size as the last goes on with its pass; with others, a new pass begins.
    *
    *   for await (const { step, loss } of trainer.fit(data, { epochs: 10, batchSize: 60 })) console.log(step, loss);
    *
@@ -180,7 +181,7 @@ export class Trainer {
     this.#checkOpen();
     const share = shareOf(batchSize, this.#shards);
     this.#sessions.of([standIn(share.count), ...data.shape], true); // before the order moves on, for it may be refused
-    const indices = this.#order.next(data.length, batchSize).subarray(share.first, share.first + share.count);
+    const indices = this.#order.next(data, batchSize).subarray(share.first, share.first + share.count);
     const session = this.#sessions.filled(data, indices, share, true, this.#random);
     if (share.count > 0) session.label(data, indices);
     return this.#run(session, share, signal);
