@@ -4,6 +4,7 @@ import { eagerBackward, eagerForward } from "./eager.ts";
 import type { Parameter } from "./parameter.ts";
 import type { Bindable, Plan, Value } from "./plan.ts";
 import {
+  inStateDict,
   type LoadOptions,
   type LoadReport,
   loadState,
@@ -124,7 +125,7 @@ export abstract class Layer implements Bindable {
 
   /** A copy of all parameters and running statistics, under the names that PyTorch would give them. */
   stateDict(): StateDict {
-    const copies = Object.entries(this.stateSlots()).map(([name, { shape, data }]) => [
+    const copies = Object.entries(inStateDict(this.stateSlots())).map(([name, { shape, data }]) => [
       name,
       { shape, data: data.slice() },
     ]);
@@ -137,7 +138,7 @@ export abstract class Layer implements Bindable {
    * @throws BatchNormError E_DICT, E_SHAPE or E_VALUE, see `loadState`
    */
   loadStateDict(dict: StateInput, options: LoadOptions = {}): LoadReport {
-    return loadState(this.stateSlots(), dict, options);
+    return loadState(inStateDict(this.stateSlots()), dict, options);
   }
 
   /** Where the state is, by name. */

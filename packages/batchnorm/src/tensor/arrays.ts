@@ -35,15 +35,23 @@ export function floatsOf(where: string, values: ArrayLike<number> | ArrayLike<bi
   return Float32Array.from(values as ArrayLike<number>, Number);
 }
 
-/** @throws BatchNormError E_VALUE unless it is an array, with numbers or bigints only */
-export function checkNumbers(where: string, values: ArrayLike<unknown>): void {
+/**
+ * @param of  says whose values they are, with a space before it
+ * @throws    BatchNormError E_VALUE unless it is an array, with numbers or bigints only
+ */
+export function checkNumbers(where: string, values: ArrayLike<unknown>, of = ""): void {
   const length: unknown = typeof values === "object" ? values?.length : undefined;
-  check(Number.isSafeInteger(length), "E_VALUE", where, () => `expected an array of numbers, got ${nameOf(values)}`);
+  check(
+    Number.isSafeInteger(length),
+    "E_VALUE",
+    where,
+    () => `expected an array of numbers${of}, got ${nameOf(values)}`,
+  );
   for (let i = 0; i < values.length; i++) {
     check(typeof values[i] === "number" || typeof values[i] === "bigint", "E_VALUE", where, () => {
       const advice =
         typeof values[i] === "object" ? "; give all values in one flat array, and the shape beside it" : "";
-      return `expected numbers, got ${nameOf(values[i])} at index ${i}${advice}`;
+      return `expected numbers${of}, got ${nameOf(values[i])} at index ${i}${advice}`;
     });
   }
 }
