@@ -17,7 +17,10 @@ export type ErrorCode =
   /** The platform lacks something: WebAssembly SIMD, memory. */
   | "E_PLATFORM";
 
-/** The one error class of this library. Its message names the operation, what was expected and what came. */
+/**
+ * The one error class of this library. Its message names the operation, what was expected and what came; `cause` is the
+ * error that it stands for, where there is one.
+ */
 export class BatchNormError extends Error {
   readonly code: ErrorCode;
   /** Of the layer in its model, "layer1.0.conv2", where it happened in one. */

@@ -1,35 +1,14 @@
 // Tensors and random numbers
+export { ones, type RandnOptions, randn, Tensor, tensor, zeros } from "./tensor/tensor.ts";
+export { channelsFirst, channelsLast } from "./tensor/layout.ts";
+export type { Labels } from "./tensor/labels.ts";
+export { manualSeed, Random, type RandomState } from "./tensor/random.ts";
 
-export type { EngineOptions } from "./engine/engine.ts";
-export { BatchNormError, type ErrorCode } from "./errors.ts";
-
-// A trained model that gives results
-export { Inference } from "./inference/inference.ts";
 // Layers
-export { ReLU, Sigmoid, Tanh } from "./layers/activation.ts";
 export { BatchNorm } from "./layers/batchnorm.ts";
 export type { BatchNormOptions, KerasBatchNorm, StatisticsObserver } from "./layers/batchnormoptions.ts";
-export { Concat } from "./layers/concat.ts";
-export { Conv2d, type Conv2dOptions } from "./layers/conv.ts";
-export { Dropout, type DropoutOptions } from "./layers/dropout.ts";
-// The engine underneath, and errors
-export { configure } from "./layers/eager.ts";
-export { Flatten } from "./layers/flatten.ts";
-// Batch norm as functions of arrays
-export {
-  type BatchNormBackwardOptions,
-  type BatchNormForwardOptions,
-  type BatchNormInferenceOptions,
-  type BatchStatistics,
-  batchNormBackward,
-  batchNormForward,
-  batchNormInference,
-} from "./layers/functional.ts";
-export { gaussian, he, type Initializer, initialize, xavier } from "./layers/init.ts";
-export { Layer } from "./layers/layer.ts";
 export { Linear, type LinearOptions } from "./layers/linear.ts";
-export { ChannelMoments } from "./layers/moments.ts";
-export { Parameter } from "./layers/parameter.ts";
+export { Conv2d, type Conv2dOptions } from "./layers/conv.ts";
 export {
   AveragePool2d,
   type AveragePoolOptions,
@@ -37,31 +16,42 @@ export {
   MaxPool2d,
   type PoolOptions,
 } from "./layers/pool.ts";
+export type { Pair } from "./layers/window.ts";
+export { ReLU, Sigmoid, Tanh } from "./layers/activation.ts";
+export { Dropout, type DropoutOptions } from "./layers/dropout.ts";
+export { Flatten } from "./layers/flatten.ts";
+export { Identity } from "./layers/identity.ts";
+
+// Layers made of others: blocks and networks of one's own
+export { Module } from "./layers/module.ts";
+export type { Value } from "./plan/graph.ts";
+export { add } from "./layers/add.ts";
+export { Concat, concat } from "./layers/concat.ts";
 export { Residual } from "./layers/residual.ts";
 export { Sequential } from "./layers/sequential.ts";
+
+// What all layers have: parameters, state, initial weights
+export { Layer } from "./layers/layer.ts";
+export { Parameter } from "./plan/parameter.ts";
 export type { LoadOptions, LoadReport, StateDict, StateEntry, StateInput } from "./layers/state.ts";
-export type { Pair } from "./layers/window.ts";
-export type { Exchange, Sum } from "./ops/exchange.ts";
-export { channelsFirst, channelsLast } from "./tensor/layout.ts";
-export { manualSeed, Random, type RandomState } from "./tensor/random.ts";
-export { ones, type RandnOptions, randn, Tensor, tensor, zeros } from "./tensor/tensor.ts";
+export { gaussian, he, type Initializer, initialize, xavier } from "./layers/init.ts";
+
 // Training
-export { type Augment, Dataset, type DatasetOptions } from "./train/dataset.ts";
-export { type BoundLoss, crossEntropy, type Loss, meanSquaredError } from "./train/loss.ts";
-export { accuracy, confusionMatrix } from "./train/metrics.ts";
-export {
-  Adam,
-  type AdamOptions,
-  decayWeightsOnly,
-  type Optimizer,
-  type ParameterGroup,
-  SGD,
-  type SGDOptions,
-} from "./train/optimizer.ts";
-export type { Evaluation, FitOptions, Progress, StepResult, TrainerOptions, Watched } from "./train/options.ts";
-export { constant, cosine, exponentialDecay, type Schedule, stepDecay, warmup } from "./train/schedule.ts";
-export type { Shards } from "./train/shards.ts";
 export { Trainer } from "./train/trainer.ts";
+export type { Evaluation, FitOptions, Progress, StepResult, TrainerOptions, Watched } from "./train/options.ts";
+export { type Augment, Dataset, type DatasetOptions } from "./train/dataset.ts";
+export type { BoundLoss, Loss } from "./losses/loss.ts";
+export { crossEntropy } from "./losses/crossentropy.ts";
+export { meanSquaredError } from "./losses/squarederror.ts";
+export { decayWeightsOnly, type Optimizer, type ParameterGroup } from "./optimizers/optimizer.ts";
+export { SGD, type SGDOptions } from "./optimizers/sgd.ts";
+export { Adam, type AdamOptions } from "./optimizers/adam.ts";
+export { constant, cosine, exponentialDecay, type Schedule, stepDecay, warmup } from "./train/schedule.ts";
+export { accuracy, confusionMatrix } from "./train/metrics.ts";
+
+// A trained model that gives results
+export { Inference, type InferenceOptions } from "./inference/inference.ts";
+
 // Model to model
 export { fold } from "./transform/fold.ts";
 export { type FoldedPair, foldStateDict } from "./transform/foldstate.ts";
@@ -72,4 +62,26 @@ export {
   type RunningStatistics,
   recalibrate,
 } from "./transform/recalibrate.ts";
+
+// Several processes that train one model
+export type { Shards } from "./train/shards.ts";
+export type { Exchange, Sum } from "./ops/normalization/exchange.ts";
 export { synchronize } from "./transform/synchronize.ts";
+
+// Batch norm as functions of arrays
+export {
+  type BatchNormBackwardOptions,
+  type BatchNormForwardOptions,
+  type BatchNormInferenceOptions,
+  type BatchStatistics,
+  batchNormBackward,
+  batchNormForward,
+  batchNormInference,
+} from "./layers/functional.ts";
+export { ChannelMoments } from "./layers/moments.ts";
+
+// The devices underneath, and errors
+export { type CallOptions, configure } from "./layers/eager.ts";
+export type { Device, HostDevice } from "./device/device.ts";
+export { type DeviceOptions, WasmDevice } from "./wasm/device.ts";
+export { BatchNormError, type ErrorCode } from "./errors.ts";

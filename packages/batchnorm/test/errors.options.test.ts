@@ -4,11 +4,16 @@ import {
   type BatchNormOptions,
   batchNormForward,
   batchNormInference,
+  cosine,
   Dropout,
+  exponentialDecay,
   gaussian,
   Linear,
   Random,
   randn,
+  type Schedule,
+  stepDecay,
+  warmup,
 } from "batchnorm";
 import { mnistNetwork } from "batchnorm/models";
 import { describe, expect, it } from "vitest";
@@ -75,7 +80,42 @@ describe("an option out of range", () => {
     refuses(() => new Linear(4, 2.5), "E_VALUE", "[Linear]", "positive number of features", "got 2.5");
     refuses(() => gaussian(-1), "E_VALUE", "[gaussian]", "standard deviation of at least 0", "got -1");
     for (const seed of [0.5, Number.NaN, 2 ** 53]) refuses(() => new Random(seed), "E_VALUE", "integer", `got ${seed}`);
+    for (const std of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
+      refuses(() => randn([2], { std }), "E_VALUE", "[randn]", "standard deviation of at least 0", `got ${std}`);
+    }
+    refuses(() => randn([2], { mean: Number.NaN }), "E_VALUE", "[randn]", "a finite mean", "got NaN");
     const activation = "swish" as "relu";
     refuses(() => mnistNetwork({ activation }), "E_VALUE", "sigmoid, tanh, relu", 'got "swish"');
+  });
+
+  it("schedules", () => {
+    for (const decay of [stepDecay, exponentialDecay]) {
+      const where = `[${decay.name}]`;
+      refuses(() => decay({ every: 0, factor: 0.5 }), "E_VALUE", where, "a positive number of steps", "got 0");
+      for (const factor of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
+        refuses(() => decay({ every: 2, factor }), "E_VALUE", where, "a positive factor", `got ${factor}`);
+      }
+    }
+    refuses(() => cosine({ steps: 0 }), "E_VALUE", "[cosine]", "a positive number of steps", "got 0");
+    refuses(() => cosine({ steps: 5, floor: Number.NaN }), "E_VALUE", "[cosine]", "finite number as floor", "got NaN");
+    refuses(() => warmup({ steps: -1 }), "E_VALUE", "[warmup]", "at least 0 steps", "got -1");
+    refuses(() => warmup({ steps: 1, after: 0.5 as unknown as Schedule }), "E_VALUE", "a schedule as after");
+  });
+});
+
+describe("an option that there is not", () => {
+  it.each<[string, () => unknown, string, string]>([
+    ["randn", () => randn([2], { sed: 1 } as object), "seed, mean, std", "sed (did you mean seed?)"],
+    [
+      "stepDecay",
+      () => stepDecay({ every: 1, factors: 1 } as never),
+      "every, factor",
+      "factors (did you mean factor?)",
+    ],
+    ["exponentialDecay", () => exponentialDecay({ each: 1, factor: 1 } as never), "every, factor", "each"],
+    ["cosine", () => cosine({ steps: 2, min: 0 } as never), "steps, floor", "min"],
+    ["warmup", () => warmup({ steps: 2, next: null } as never), "steps, after", "next"],
+  ])("%s", (where, call, known, got) => {
+    refuses(call, "E_VALUE", `[${where}] expected options ${known}; got ${got}`);
   });
 });

@@ -152,8 +152,8 @@ describe("something else where a tensor belongs", () => {
     const layer = new BatchNorm(4);
     for (const [value, name] of [
       [[[1, 2, 3, 4]], "an array"],
-      [new Float32Array(4), "object"],
-      [4, "number"],
+      [new Float32Array(4), "Float32Array"],
+      [4, "a number"],
       [null, "null"],
       [undefined, "undefined"],
     ]) {

@@ -10,6 +10,7 @@ const packages = fileURLToPath(new URL("../..", import.meta.url));
 const orders = {
   "batchnorm/src": [
     "errors",
+    "options",
     "tensor",
     "kernels",
     "engine",

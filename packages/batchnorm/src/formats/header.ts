@@ -31,8 +31,8 @@ export const METADATA = "__metadata__";
 /** Bytes before the header: its length. */
 export const PREFIX = 8;
 
-export function fail(what: string): BatchNormError {
-  return new BatchNormError("E_FORMAT", "safetensors", what);
+export function fail(what: string, options?: { cause?: unknown }): BatchNormError {
+  return new BatchNormError("E_FORMAT", "safetensors", what, options);
 }
 
 /**
@@ -75,8 +75,8 @@ function parseJson(bytes: Uint8Array): Record<string, unknown> {
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     header = JSON.parse(text);
-  } catch {
-    throw fail("expected a header of JSON in UTF-8, got something else");
+  } catch (error) {
+    throw fail("expected a header of JSON in UTF-8, got something else", { cause: error });
   }
   const twice = duplicateKey(text);
   if (twice !== null) throw fail(`expected every name once, got "${twice}" twice in one object`);

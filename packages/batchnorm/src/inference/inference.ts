@@ -1,53 +1,86 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { Arena } from "../engine/arena.ts";
-import { Engine, type EngineOptions } from "../engine/engine.ts";
+import { type Device, isHost } from "../device/device.ts";
 import { check } from "../errors.ts";
 import type { Layer } from "../layers/layer.ts";
-import { keepingModes } from "../layers/mode.ts";
-import type { Parameter } from "../layers/parameter.ts";
-import { Plan, type Slot, type Value } from "../layers/plan.ts";
+import { checkOptions } from "../options.ts";
+import { Arena } from "../plan/arena.ts";
+import type { Homes } from "../plan/binder.ts";
+import { Bound, Recent } from "../plan/bound.ts";
+import type { Parameter } from "../plan/parameter.ts";
+import type { Resident } from "../plan/resident.ts";
+import type { Convolution, Slot } from "../plan/site.ts";
+import { fetchSpan, type Runner, type Span, viewOf } from "../plan/step.ts";
 import { checkTensor, Tensor } from "../tensor/tensor.ts";
 import { fold } from "../transform/fold.ts";
+import { type DeviceOptions, WasmDevice } from "../wasm/device.ts";
 
 /** Shapes of input that the model stays bound to. */
 const MOST_SHAPES = 4;
 
-interface Bound {
-  readonly arena: Arena;
-  readonly plan: Plan;
-  readonly input: Value;
-  readonly output: Value;
+export interface InferenceOptions extends DeviceOptions {
+  /** See `TrainerOptions`. */
+  convolution?: Convolution;
+  /** What to run on, instead of a CPU device made of the other options; left open. */
+  device?: Device;
+}
+
+/** The folded model bound to a shape of input. */
+interface Ready {
+  readonly bound: Bound;
+  readonly runner: Runner;
+  release(): void;
 }
 
 /**
  * A trained model made ready to give results, as fast as it can: batch norm is folded into the weights, which are copied
- * and laid out once. What happens to the model afterwards is not seen, but for the running statistics of a batch norm inside a
- * layer of your own, which `fold` cannot look into.
+ * and laid out once. What happens to the model afterwards is not seen.
  *
  *   const inference = new Inference(model, { threads: 2 });
- *   const logits = inference.predict(x);
+ *   const logits = await inference.predict(x);
  *
  * @throws BatchNormError E_VALUE for options out of range
  */
-export class Inference {
-  readonly engine: Engine;
+export class Inference implements Homes {
+  readonly device: Device;
+  readonly #ownDevice: boolean;
   readonly #model: Layer;
-  readonly #modules: Layer[];
+  readonly #convolution: Convolution;
   readonly #slots = new Map<Parameter, Slot>();
-  /** Oldest first. */
-  readonly #bound = new Map<string, Bound>();
+  readonly #state = new Map<Resident<Float32Array> | Resident<Float64Array>, Slot>();
+  readonly #ready = new Recent<Ready>(MOST_SHAPES);
 
-  constructor(model: Layer, options: EngineOptions = {}) {
-    this.engine = new Engine(options);
+  constructor(model: Layer, options: InferenceOptions = {}) {
+    checkOptions("Inference", options, ["convolution", "device", "threads", "deterministic", "build"]);
+    const { convolution = "fast", device, ...own } = options;
+    this.#convolution = convolution;
+    this.#ownDevice = device === undefined;
+    this.device = device ?? new WasmDevice(own);
     this.#model = fold(model);
-    this.#modules = [...this.#model.modules()];
-    const { memory } = this.engine;
-    const arena = new Arena(memory);
+    const arena = new Arena(this.device);
     for (const parameter of this.#model.parameters()) {
-      const value = arena.floats(parameter.size);
-      memory.f32.set(parameter.data, value >> 2);
-      this.#slots.set(parameter, { value, grad: 0 });
+      const value = arena.words(parameter.size);
+      this.device.write(value.region, 0, parameter.data);
+      this.#slots.set(parameter, { value, grad: null });
     }
+    for (const layer of this.#model.modules()) {
+      for (const { resident } of Object.values(layer.ownState())) {
+        const region = arena.allocate(resident.data.byteLength);
+        this.device.write(region, 0, resident.data);
+        this.#state.set(resident, { value: { region, offset: 0 }, grad: null });
+      }
+    }
+  }
+
+  parameter(parameter: Parameter): Slot {
+    return this.#slots.get(parameter) as Slot;
+  }
+
+  tensor({ resident }: { resident: Resident<Float32Array> }) {
+    return (this.#state.get(resident) as Slot).value;
+  }
+
+  counter(values: Resident<Float64Array>) {
+    return (this.#state.get(values) as Slot).value;
   }
 
   /**
@@ -55,53 +88,57 @@ export class Inference {
    *
    * @throws BatchNormError E_SHAPE when the model does not take it; E_STATE after `close`
    */
-  predict(x: Tensor): Tensor {
-    check(
-      !this.engine.closed,
-      "E_STATE",
-      "Inference",
-      () => "expected an open one; this one was closed. Make a new one",
-    );
-    checkTensor("Inference.predict", x);
-    const { plan, input, output } = this.#bind(x.shape);
-    const { f32 } = this.engine.memory;
-    f32.set(x.data, input.at >> 2);
-    // Layers that `fold` does not know are shared with the model, whose mode is its own affair.
-    keepingModes(this.#modules, () => {
-      this.#model.eval();
-      plan.forward();
-    });
-    return new Tensor(f32.slice(output.at >> 2, (output.at >> 2) + output.size), output.shape);
+  async predict(x: Tensor): Promise<Tensor> {
+    const { bound, runner } = this.#fed(x);
+    const { device } = this;
+    if (isHost(device)) runner.runNow();
+    else await runner.run();
+    return new Tensor((await fetchSpan(device, outputOf(bound))) as Float32Array, bound.output.shape);
   }
 
-  #bind(shape: readonly number[]): Bound {
-    const known = this.#bound.get(`${shape}`);
-    if (known) return known;
-    if (this.#bound.size >= MOST_SHAPES) {
-      const [oldest, { arena }] = this.#bound.entries().next().value as [string, Bound];
-      this.#bound.delete(oldest);
-      arena.free();
-    }
-    const arena = new Arena(this.engine.memory);
-    const slotOf = (parameter: Parameter) => this.#slots.get(parameter) as Slot;
-    const plan = new Plan(this.engine, arena, { differentiable: false, constant: true, slotOf });
-    try {
-      const input = plan.value(shape);
-      const bound = { arena, plan, input, output: this.#model.attach(plan, input) };
-      this.#bound.set(`${shape}`, bound);
-      return bound;
-    } catch (error) {
-      arena.free();
-      throw error;
-    }
+  /**
+   * The same without waiting, on the CPU: for small networks in a frame loop.
+   *
+   * @throws BatchNormError as `predict`; E_PLATFORM on another device
+   */
+  predictNow(x: Tensor): Tensor {
+    const { bound, runner } = this.#fed(x);
+    runner.runNow();
+    return new Tensor(viewOf(this.device, outputOf(bound)).slice() as Float32Array, bound.output.shape);
+  }
+
+  /** Bound to the shape of a batch, with the batch in place. */
+  #fed(x: Tensor): Ready {
+    const { device } = this;
+    check(!device.closed, "E_STATE", "Inference", () => "expected an open one; this one was closed. Make a new one");
+    checkTensor("Inference.predict", x);
+    const ready = this.#ready.of(`${x.shape}`, () => this.#bind(x.shape));
+    device.write(ready.bound.input.at.region, 0, x.data);
+    ready.bound.prepare();
+    return ready;
+  }
+
+  #bind(shape: readonly number[]): Ready {
+    const { device } = this;
+    const wish = { gradients: "none", evaluate: true, convolution: this.#convolution, constant: true } as const;
+    const bound = new Bound(this.#model, shape, { device, wish, homes: this });
+    const once = bound.runner(bound.beforehand);
+    bound.prepare();
+    if (isHost(device)) once.runNow();
+    else void once.run();
+    return { bound, runner: bound.runner(bound.forward), release: () => bound.release() };
   }
 
   /** Ends the threads. Further use throws E_STATE; closing again does nothing. */
   close(): void {
-    this.engine.close();
+    if (this.#ownDevice) this.device.close();
   }
 
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+function outputOf({ output: { at: place, size: count } }: Bound): Span {
+  return { place, type: "f32", count };
 }

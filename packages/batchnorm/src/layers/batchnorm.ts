@@ -11,7 +11,8 @@ import type { Site } from "../plan/site.ts";
 import { formatShape, sizeOf } from "../tensor/shape.ts";
 import { ones, zeros } from "../tensor/tensor.ts";
 import type { BatchNormOptions, KerasBatchNorm, StatisticsObserver } from "./batchnormoptions.ts";
-import type { OwnState } from "./layer.ts";
+import { Identity } from "./identity.ts";
+import type { Layer, LayerNormalization, OwnState } from "./layer.ts";
 import { Operation } from "./operation.ts";
 
 /**
@@ -170,7 +171,12 @@ export class BatchNorm extends Operation {
         resident: runningVar.resident,
         reject: (v) => (v >= 0 ? null : "variances of at least 0"),
       },
-      num_batches_tracked: { shape: [], resident: this.#tracked, fallback: 0 },
+      num_batches_tracked: {
+        shape: [],
+        resident: this.#tracked,
+        fallback: 0,
+        replaced: () => this.#refused.write(new Float64Array(this.numFeatures)),
+      },
       num_batches_refused: { shape, resident: this.#refused, fallback: 0, internal: true },
     };
   }
@@ -178,6 +184,23 @@ export class BatchNorm extends Operation {
   override signature(evaluate: boolean): string {
     const tracking = `${this.trackRunningStats ? "k" : ""}${this.observer ? "o" : ""}${this.exchange ? "x" : ""}`;
     return super.signature(evaluate) + (this.#frozen ? "f" : "") + tracking;
+  }
+
+  override normalization(): LayerNormalization | null {
+    const { runningMean, runningVar, eps, axis } = this;
+    if (!runningMean || !runningVar) return null;
+    const statistics = { mean: runningMean.data, variance: runningVar.data, eps };
+    return { ...statistics, gamma: this.weight?.data, beta: this.bias?.data, axis, rest: new Identity() };
+  }
+
+  /** A frozen copy, which does the same in train mode too; itself where there are no running statistics. */
+  override forInference(): Layer {
+    if (!this.runningMean) return this;
+    const { numFeatures, axis, eps, momentum, runningVariance } = this;
+    const options = { axis, eps, momentum, runningVariance, scale: this.weight !== null, center: this.bias !== null };
+    const copy = new BatchNorm(numFeatures, options);
+    copy.loadStateDict(this.stateDict());
+    return copy.freeze();
   }
 
   override infer(shape: readonly number[]): readonly number[] {

@@ -6,6 +6,8 @@ import { Parameter } from "../plan/parameter.ts";
 import type { Site } from "../plan/site.ts";
 import { defaultRandom } from "../tensor/random.ts";
 import { formatShape, sizeOf } from "../tensor/shape.ts";
+import { absorbInto } from "./absorb.ts";
+import type { Layer, LayerNormalization } from "./layer.ts";
 import { Operation } from "./operation.ts";
 import { type Pair, pair, windowedSize } from "./window.ts";
 
@@ -71,6 +73,15 @@ export class Conv2d extends Operation {
     const shape = [outChannels, inChannels / groups, kh, kw];
     this.weight = new Parameter(new Float32Array(outChannels * fan).map(uniform), shape);
     this.bias = bias ? new Parameter(new Float32Array(outChannels).map(uniform), [outChannels]) : null;
+  }
+
+  override absorb(normalization: LayerNormalization): Layer | null {
+    const { inChannels, outChannels, kernel, stride, padding, groups } = this;
+    const { axis, mean } = normalization;
+    if ((axis !== -1 && axis !== 3) || mean.length !== outChannels) return null;
+    const copy = new Conv2d(inChannels, outChannels, kernel, { stride, padding, groups });
+    absorbInto(copy, this, normalization);
+    return copy;
   }
 
   override infer(shape: readonly number[]): readonly number[] {

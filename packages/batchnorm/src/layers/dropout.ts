@@ -3,6 +3,8 @@ import { dropout, type Mask } from "../ops/dropout.ts";
 import type { Site } from "../plan/site.ts";
 import { defaultRandom, Random } from "../tensor/random.ts";
 import { formatShape, sizeOf } from "../tensor/shape.ts";
+import { Identity } from "./identity.ts";
+import type { Layer } from "./layer.ts";
 import { Operation } from "./operation.ts";
 
 export interface DropoutOptions {
@@ -28,6 +30,10 @@ export class Dropout extends Operation {
 
   override get random(): Random {
     return this.#random;
+  }
+
+  override forInference(): Layer {
+    return new Identity();
   }
 
   override infer(shape: readonly number[]): readonly number[] {

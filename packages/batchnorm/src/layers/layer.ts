@@ -3,8 +3,10 @@ import { Parameter, StateTensor } from "../plan/parameter.ts";
 import type { Resident } from "../plan/resident.ts";
 import type { Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import type { Normalization } from "./absorb.ts";
 import { eagerBackward, eagerForward } from "./eager.ts";
 import {
+  inStateDict,
   type LoadOptions,
   type LoadReport,
   loadState,
@@ -23,6 +25,15 @@ export interface OwnState {
   reject?(value: number): string | null;
   /** Part of a checkpoint, not of a state dict. */
   readonly internal?: true;
+  /** Called when a state dict has replaced the values. */
+  replaced?(): void;
+}
+
+/** A normalization by constants, of the channels of an axis. */
+export interface LayerNormalization extends Normalization {
+  readonly axis: number;
+  /** What stays in the layer's place when another has taken it. */
+  readonly rest: Layer;
 }
 
 /**
@@ -73,6 +84,24 @@ export abstract class Layer implements Traceable {
    */
   backward(dy: Tensor): Tensor {
     return eagerBackward(this, dy);
+  }
+
+  /** What it is in eval mode where it is a normalization by constants, a channel each; null for all that is not. */
+  normalization(): LayerNormalization | null {
+    return null;
+  }
+
+  /**
+   * A layer that does what this one does and then normalizes, with that in its weights; null where it cannot be. The formula
+   * is `absorb` of "batchnorm/extend".
+   */
+  absorb(_normalization: LayerNormalization): Layer | null {
+    return null;
+  }
+
+  /** What does in eval mode what this layer does then: itself, unless there is something simpler. */
+  forInference(): Layer {
+    return this;
   }
 
   /** Layers within, by name: those in fields, and those in arrays in fields by their index, in the order of declaration. */
@@ -151,7 +180,7 @@ export abstract class Layer implements Traceable {
 
   /** A copy of all parameters and running statistics, under the names that PyTorch would give them. */
   stateDict(): StateDict {
-    const entries = Object.entries(this.stateSlots()).filter(([, { internal }]) => !internal);
+    const entries = Object.entries(inStateDict(this.stateSlots()));
     return Object.fromEntries(entries.map(([name, { shape, data }]) => [name, { shape, data: data.slice() }]));
   }
 
@@ -161,8 +190,7 @@ export abstract class Layer implements Traceable {
    * @throws BatchNormError E_DICT, E_SHAPE or E_VALUE, see `loadState`
    */
   loadStateDict(dict: StateInput, options: LoadOptions = {}): LoadReport {
-    const slots = Object.entries(this.stateSlots()).filter(([, { internal }]) => !internal);
-    return loadState(Object.fromEntries(slots), dict, options);
+    return loadState(this.stateSlots(), dict, options);
   }
 
   /** Where the state is, by name. */
@@ -179,12 +207,15 @@ export abstract class Layer implements Traceable {
   }
 }
 
-function slotOf({ resident, ...rest }: OwnState): StateSlot {
+function slotOf({ resident, replaced, ...rest }: OwnState): StateSlot {
   return {
     ...rest,
     get data() {
       return resident.data;
     },
-    write: (values) => resident.write(values),
+    write(values) {
+      resident.write(values);
+      replaced?.();
+    },
   };
 }

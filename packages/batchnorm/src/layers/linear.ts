@@ -5,6 +5,8 @@ import { Parameter } from "../plan/parameter.ts";
 import type { Site } from "../plan/site.ts";
 import { defaultRandom } from "../tensor/random.ts";
 import { formatShape, sizeOf } from "../tensor/shape.ts";
+import { absorbInto } from "./absorb.ts";
+import type { Layer, LayerNormalization } from "./layer.ts";
 import { Operation } from "./operation.ts";
 
 export interface LinearOptions {
@@ -43,6 +45,14 @@ export class Linear extends Operation {
     const uniform = () => (2 * defaultRandom.uniform() - 1) * bound;
     this.weight = new Parameter(new Float32Array(outFeatures * inFeatures).map(uniform), [outFeatures, inFeatures]);
     this.bias = bias ? new Parameter(new Float32Array(outFeatures).map(uniform), [outFeatures]) : null;
+  }
+
+  override absorb(normalization: LayerNormalization): Layer | null {
+    const { inFeatures, outFeatures } = this;
+    if (normalization.axis !== -1 || normalization.mean.length !== outFeatures) return null;
+    const copy = new Linear(inFeatures, outFeatures);
+    absorbInto(copy, this, normalization);
+    return copy;
   }
 
   override infer(shape: readonly number[]): readonly number[] {

@@ -1,4 +1,6 @@
-import { BatchNormError } from "../errors.ts";
+import { BatchNormError, check } from "../errors.ts";
+import { checkOptions } from "../options.ts";
+import { checkNumbers, nameOf, typedArrayName } from "../tensor/arrays.ts";
 import { formatShape, sameShape, sizeOf } from "../tensor/shape.ts";
 
 /** One array of a state dict. Counters are float64, everything else float32. */
@@ -29,39 +31,52 @@ export interface LoadReport {
 export interface StateSlot extends StateEntry {
   /** Stands in where the dict has the layer but no such name. */
   fallback?: number;
+  /** True: part of a checkpoint, but of no state dict. */
+  internal?: true;
   /** Says what is wrong with a value, or null. */
   reject?(value: number): string | null;
+  /** Takes the values in the place of `data.set`, where that is not all there is to do. */
+  write?(values: ArrayLike<number>): void;
+}
+
+/** The places that a state dict has. */
+export function inStateDict(slots: Record<string, StateSlot>): Record<string, StateSlot> {
+  return Object.fromEntries(Object.entries(slots).filter(([, slot]) => !slot.internal));
 }
 
 /**
  * Copies a state dict into place, all of it or, when something does not fit, nothing.
  *
- * @throws BatchNormError E_DICT when a name is missing or unexpected (unless not strict), E_SHAPE for another shape,
- *         E_VALUE for a value that cannot be
+ * @throws BatchNormError E_DICT when a name is missing or unexpected (unless not strict), or what is given is no state dict;
+ *         E_SHAPE for another shape; E_VALUE for a value that cannot be, or an unknown option
  */
-export function loadState(
-  slots: Record<string, StateSlot>,
-  dict: StateInput,
-  { strict = true }: LoadOptions,
-): LoadReport {
+export function loadState(slots: Record<string, StateSlot>, dict: StateInput, options: LoadOptions): LoadReport {
+  const where = "loadStateDict";
+  checkOptions(where, options, ["strict"]);
+  check(typeof dict === "object" && dict !== null, "E_DICT", where, () => {
+    return `expected a state dict, names with { shape, data }, got ${nameOf(dict)}`;
+  });
   const missing: string[] = [];
-  const ready: [StateSlot, Float64Array][] = [];
+  const ready: [StateSlot, ArrayLike<number>][] = [];
+  const memory = new Set(Object.values(slots).map(({ data }) => data.buffer));
   for (const [name, slot] of Object.entries(slots)) {
-    const entry = Object.hasOwn(dict, name) ? dict[name] : undefined;
-    if (entry) ready.push([slot, converted(name, slot, entry)]);
+    if (Object.hasOwn(dict, name)) ready.push([slot, numbersOf(name, slot, dict[name], memory)]);
     else if (slot.fallback === undefined) missing.push(name);
     else if (hasSibling(dict, name)) ready.push([slot, Float64Array.of(slot.fallback)]);
   }
   const unexpected = Object.keys(dict).filter((name) => !Object.hasOwn(slots, name));
-  if (strict && (missing.length || unexpected.length)) {
+  if (options.strict !== false && (missing.length || unexpected.length)) {
     const parts = [
       missing.length ? `it lacks ${missing.join(", ")}` : "",
       unexpected.length ? `it has ${unexpected.join(", ")}, which the model has not` : "",
     ];
     const what = `expected a state dict with the model's names, but ${parts.filter(Boolean).join("; ")}`;
-    throw new BatchNormError("E_DICT", "loadStateDict", `${what} (strict: false loads the rest)`);
+    throw new BatchNormError("E_DICT", where, `${what} (strict: false loads the rest)`);
   }
-  for (const [slot, values] of ready) slot.data.set(values);
+  for (const [slot, values] of ready) {
+    if (slot.write) slot.write(values);
+    else slot.data.set(values);
+  }
   return { missing, unexpected };
 }
 
@@ -71,19 +86,39 @@ function hasSibling(dict: StateInput, name: string): boolean {
   return Object.keys(dict).some((other) => other.startsWith(layer) && !other.slice(layer.length).includes("."));
 }
 
-function converted(name: string, slot: StateSlot, entry: StateInput[string]): Float64Array {
-  if (!sameShape(entry.shape, slot.shape) || entry.data.length !== sizeOf(slot.shape)) {
-    const got = `${formatShape(entry.shape)} with ${entry.data.length} values`;
-    throw new BatchNormError(
-      "E_SHAPE",
-      "loadStateDict",
-      `expected ${name} of shape ${formatShape(slot.shape)}, got ${got}`,
-    );
+/**
+ * An entry's values, checked. Typed arrays of numbers as they are: models are large.
+ *
+ * @param memory  that will be written to: values in there are copied, for others may be written over them first
+ */
+function numbersOf(
+  name: string,
+  slot: StateSlot,
+  entry: StateInput[string],
+  memory: ReadonlySet<ArrayBufferLike>,
+): ArrayLike<number> {
+  const where = "loadStateDict";
+  const given = typeof entry === "object" && entry !== null && Array.isArray(entry.shape);
+  check(given && entry.data?.length !== undefined, "E_DICT", where, () => {
+    return `expected ${name} as an object with shape and data, got ${nameOf(entry)}`;
+  });
+  const { shape, data } = entry;
+  check(sameShape(shape, slot.shape) && data.length === sizeOf(slot.shape), "E_SHAPE", where, () => {
+    const got = `${formatShape(shape)} with ${data.length} values`;
+    return `expected ${name} of shape ${formatShape(slot.shape)}, got ${got}`;
+  });
+  const values = plain(name, data);
+  const { reject } = slot;
+  for (let i = 0; reject && i < values.length; i++) {
+    const wrong = reject(values[i]);
+    check(!wrong, "E_VALUE", where, () => `expected ${wrong} in ${name}, got ${values[i]}`);
   }
-  const values = Float64Array.from(entry.data as ArrayLike<number>, Number);
-  for (const value of slot.reject ? values : []) {
-    const wrong = slot.reject?.(value);
-    if (wrong) throw new BatchNormError("E_VALUE", "loadStateDict", `expected ${wrong} in ${name}, got ${value}`);
-  }
-  return values;
+  return ArrayBuffer.isView(values) && memory.has(values.buffer) ? (values as Float32Array).slice() : values;
+}
+
+function plain(name: string, data: StateInput[string]["data"]): ArrayLike<number> {
+  const type = typedArrayName(data);
+  if (type !== null && !type.startsWith("Big")) return data as ArrayLike<number>;
+  if (type === null) checkNumbers("loadStateDict", data, ` in ${name}`);
+  return Float64Array.from(data as ArrayLike<number>, Number);
 }

@@ -25,10 +25,10 @@ export async function writeAtomically(path: string, content: Uint8Array | string
 
 /** Writes `trainer.save()` to a file, atomically. */
 export async function saveCheckpoint(trainer: Trainer, path: string): Promise<void> {
-  await writeAtomically(path, trainer.save());
+  await writeAtomically(path, await trainer.save());
 }
 
 /** `trainer.resume` from a file. @throws BatchNormError as `resume` does; the file system's error when it cannot be read */
 export async function loadCheckpoint(trainer: Trainer, path: string): Promise<void> {
-  trainer.resume(await readFile(path));
+  await trainer.resume(await readFile(path));
 }

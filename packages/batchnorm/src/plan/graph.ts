@@ -57,12 +57,17 @@ export class Graph {
   /** What went into each layer, those made of others too. */
   readonly entered = new Map<Traceable, readonly Value[]>();
   readonly #pathOf: (layer: Traceable) => string | null;
+  readonly #shapes: boolean;
   /** Those around the one that is being composed. */
   readonly #within: string[] = [];
 
-  /** @param pathOf  a layer's path in the model; null for one that is not in it */
-  constructor(pathOf: (layer: Traceable) => string | null) {
+  /**
+   * @param pathOf  a layer's path in the model; null for one that is not in it
+   * @param shapes  false: only what follows what is of interest; all values have the shape []
+   */
+  constructor(pathOf: (layer: Traceable) => string | null, { shapes = true }: { shapes?: boolean } = {}) {
     this.#pathOf = pathOf;
+    this.#shapes = shapes;
   }
 
   /** A value that comes from outside. */
@@ -102,7 +107,7 @@ export class Graph {
 
   /** Adds one operation. */
   node(layer: Bindable, inputs: readonly Value[]): Value {
-    const output = this.input(layer.infer(...inputs.map(({ shape }) => shape)));
+    const output = this.input(this.#shapes ? layer.infer(...inputs.map(({ shape }) => shape)) : []);
     this.nodes.push({ layer, path: this.#within.at(-1) ?? "", inputs, output });
     return output;
   }

@@ -27,6 +27,11 @@ export class Parameter extends StateTensor {
     return this.#gradient ? new Tensor(this.#gradient.data, this.shape) : this.#grad;
   }
 
+  /** The gradients of a trainer's steps, on its device. */
+  get gradient(): Resident<Float32Array> | null {
+    return this.#gradient;
+  }
+
   /** Adds a gradient. */
   accumulate(values: Float32Array): void {
     this.#grad ??= zeros(this.shape);

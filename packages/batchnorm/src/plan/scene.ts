@@ -1,4 +1,5 @@
-import type { HostDevice, Place, TypedArray } from "../device/device.ts";
+import { type Device, type Place, type TypedArray, type Views, isHost } from "../device/device.ts";
+import { check } from "../errors.ts";
 import { Arena } from "./arena.ts";
 import { Numbers } from "./numbers.ts";
 import { Emitter, type Notebook, type RunState } from "./site.ts";
@@ -6,12 +7,13 @@ import { Runner, type Step } from "./step.ts";
 
 /** Commands that are run once, on arrays that are put in place for them: for functions of arrays. */
 export class Scene extends Emitter {
-  readonly #device: HostDevice;
+  readonly #device: Device;
   readonly #arena: Arena;
   readonly #numbers: Numbers;
   readonly #steps: Step[];
+  #runner: Runner | null = null;
 
-  constructor(device: HostDevice) {
+  constructor(device: Device) {
     const arena = new Arena(device);
     const numbers = new Numbers(arena);
     const steps: Step[] = [];
@@ -45,16 +47,31 @@ export class Scene extends Emitter {
 
   run(): void {
     this.#numbers.write(this.#device);
-    new Runner(this.#device, this.#steps).runNow();
+    this.#runner = new Runner(this.#device, this.#steps);
+    // There are no host points: on a device that JavaScript cannot see, whoever reads waits.
+    if (isHost(this.#device)) this.#runner.runNow();
+    else void this.#runner.run();
+  }
+
+  /** Gives its memory back. */
+  release(): void {
+    this.#runner?.release();
+    this.#arena.free();
+  }
+
+  #views({ region }: Place): Views {
+    const device = this.#device;
+    check(isHost(device), "E_PLATFORM", "Scene", () => `expected the CPU, got ${device.build}`);
+    return device.view(region);
   }
 
   /** A copy. */
-  floats({ region, offset }: Place, count: number): Float32Array {
-    return this.#device.view(region).f32.slice(offset, offset + count);
+  floats(place: Place, count: number): Float32Array {
+    return this.#views(place).f32.slice(place.offset, place.offset + count);
   }
 
   /** A copy. */
-  float64s({ region, offset }: Place, count: number): Float64Array {
-    return this.#device.view(region).f64.slice(offset, offset + count);
+  float64s(place: Place, count: number): Float64Array {
+    return this.#views(place).f64.slice(place.offset, place.offset + count);
   }
 }

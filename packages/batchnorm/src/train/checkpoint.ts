@@ -75,7 +75,9 @@ function load(slots: Record<string, StateSlot>, tensors: SafeTensors["tensors"])
     loadState(slots, tensors, {});
   } catch (error) {
     const why = (error as Error).message;
-    throw new BatchNormError("E_DICT", "resume", `expected a checkpoint of this model and optimizer: ${why}`);
+    throw new BatchNormError("E_DICT", "resume", `expected a checkpoint of this model and optimizer: ${why}`, {
+      cause: error,
+    });
   }
 }
 

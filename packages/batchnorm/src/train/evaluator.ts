@@ -1,43 +1,46 @@
-import type { Memory } from "../engine/memory.ts";
 import { check } from "../errors.ts";
 import type { Layer } from "../layers/layer.ts";
-import type { Plan } from "../layers/plan.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import type { Dataset } from "./dataset.ts";
+import { type Dataset, labelsOf } from "./dataset.ts";
 import type { Evaluation } from "./options.ts";
 import { broadcastStatistics } from "./same.ts";
 import type { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
-import { type BatchShare, placeOf, type Shards, shareOf, sumOver } from "./shards.ts";
+import { type Shards, shareOf, standIn, sumOver } from "./shards.ts";
+import { Turns } from "./turns.ts";
 
-/** Runs a model in eval mode. */
+/** Runs a model in eval mode, whatever the modes of its layers are. */
 export class Evaluator {
   readonly #model: Layer;
-  readonly #memory: Memory;
   readonly #sessions: Sessions;
   readonly #shards: Shards | null;
-  readonly #passed: (plan: Plan) => void;
+  readonly #stepCount: () => number;
 
-  /** @param passed  called after every forward pass */
-  constructor(model: Layer, memory: Memory, sessions: Sessions, shards: Shards | null, passed: (plan: Plan) => void) {
+  constructor(model: Layer, sessions: Sessions, shards: Shards | null, stepCount: () => number) {
     this.#model = model;
-    this.#memory = memory;
     this.#sessions = sessions;
     this.#shards = shards;
-    this.#passed = passed;
+    this.#stepCount = stepCount;
   }
 
   /** Loss and accuracy. With shards, each rank measures its share of every batch. */
-  evaluate(data: Dataset, batchSize: number): Evaluation {
+  async evaluate(data: Dataset, batchSize: number): Promise<Evaluation> {
+    const labels = labelsOf("evaluate", data);
+    if (this.#shards) broadcastStatistics(this.#shards, this.#model);
     let loss = 0;
     let correct = 0;
-    if (this.#shards) broadcastStatistics(this.#shards, this.#model);
-    for (const { session, indices } of this.#pass(data, batchSize, "evaluate", this.#shards)) {
+    const used = new Set<Session>();
+    for await (const { session, indices } of this.#batches(data, batchSize, "evaluate", this.#shards)) {
       if (indices.length === 0) continue;
-      session.label(data, indices);
-      session.loss.run();
-      loss += session.loss.loss * indices.length;
-      correct += session.loss.correct;
+      session.load(labels.subarray(indices[0], indices[0] + indices.length));
+      if (!used.has(session)) session.reset();
+      used.add(session);
+      await this.#run(session, data, indices, true);
+    }
+    for (const session of used) {
+      const { sum } = await session.outcome();
+      loss += sum.loss;
+      correct += sum.correct;
     }
     return {
       loss: sumOver(this.#shards, loss) / data.length,
@@ -46,57 +49,53 @@ export class Evaluator {
   }
 
   /** The output for a batch. */
-  predict(x: Tensor): Tensor {
+  async predict(x: Tensor): Promise<Tensor> {
     const session = this.#sessions.of(x.shape, false);
-    this.#memory.f32.set(x.data, session.input.at >> 2);
-    this.#forward(session, shareOf(x.shape[0], null));
-    return new Tensor(this.#output(session).slice(), session.output.shape);
+    session.fill(x);
+    await session.predict(shareOf(x.shape[0], null), this.#stepCount());
+    return session.result();
   }
 
   /** The output for all examples of a data set, in their order. */
-  predictAll(data: Dataset, batchSize: number): Tensor {
+  async predictAll(data: Dataset, batchSize: number): Promise<Tensor> {
     let result = new Float32Array(0);
     let shape: readonly number[] = [];
     let at = 0;
-    for (const { session, indices } of this.#pass(data, batchSize, "predict", null)) {
-      const output = this.#output(session);
+    for await (const { session, indices } of this.#batches(data, batchSize, "predict", null)) {
+      await this.#run(session, data, indices, false);
+      const output = await session.result();
       if (at === 0) {
-        shape = [data.length, ...session.output.shape.slice(1)];
-        result = new Float32Array((data.length * output.length) / indices.length);
+        shape = [data.length, ...output.shape.slice(1)];
+        result = new Float32Array((data.length * output.size) / indices.length);
       }
-      result.set(output, at);
-      at += output.length;
+      result.set(output.data, at);
+      at += output.size;
     }
     return new Tensor(result, shape);
   }
 
-  /** A forward pass over each batch of a data set, in order, or over this rank's share of each. */
-  *#pass(
+  #run(session: Session, data: Dataset, indices: Int32Array, withLoss: boolean): Promise<void> {
+    const { length: count } = indices;
+    const from = { data, at: this.#sessions.place(data), indices, random: null };
+    return session.runOn(from, { first: 0, count, total: count }, 0, this.#stepCount(), withLoss);
+  }
+
+  /** The batches of a data set, in order, or this rank's share of each; others get a turn in between. */
+  async *#batches(
     data: Dataset,
     batchSize: number,
     where: string,
     shards: Shards | null,
-  ): Generator<{ session: Session; indices: Int32Array }> {
+  ): AsyncGenerator<{ session: Session; indices: Int32Array }> {
     check(Number.isInteger(batchSize) && batchSize > 0, "E_BATCH", where, () => {
       return `expected a positive batch size, got ${batchSize}`;
     });
+    const turns = new Turns();
     for (let from = 0; from < data.length; from += batchSize) {
       const share = shareOf(Math.min(batchSize, data.length - from), shards);
       const indices = Int32Array.from({ length: share.count }, (_, i) => from + share.first + i);
-      const session = this.#sessions.filled(data, indices, share, false, null);
-      this.#forward(session, share);
-      yield { session, indices };
+      yield { session: this.#sessions.of([standIn(share.count), ...data.shape], false), indices };
+      await turns.maybe();
     }
-  }
-
-  #forward({ plan }: Session, share: BatchShare): void {
-    plan.share = placeOf(share);
-    this.#model.eval();
-    plan.forward();
-    this.#passed(plan);
-  }
-
-  #output({ output: { at, size } }: Session): Float32Array {
-    return this.#memory.f32.subarray(at >> 2, (at >> 2) + size);
   }
 }

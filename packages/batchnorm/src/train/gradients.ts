@@ -1,47 +1,39 @@
-import type { Memory } from "../engine/memory.ts";
-import type { Parameter } from "../layers/parameter.ts";
-import type { Sum } from "../ops/exchange.ts";
+import type { Place } from "../device/device.ts";
+import type { Sum } from "../ops/normalization/exchange.ts";
+import type { Parameter } from "../plan/parameter.ts";
+import type { HostPoint, Span } from "../plan/step.ts";
 import type { Shards } from "./shards.ts";
-import type { Weights } from "./weights.ts";
+import type { Run } from "./weights.ts";
 
 /** Values that travel together, at least: 1 MB. Fewer would cost more messages, more would begin later. */
 const BUCKET = 2 ** 18;
 
 /** Gradients that lie side by side, and are added up over all ranks when the last of them is there. */
 interface Bucket {
-  readonly at: number;
+  readonly at: Place;
   readonly count: number;
-  readonly parameters: number;
-  missing: number;
+  readonly parameters: readonly Parameter[];
 }
 
 /** Adds up the gradients of all ranks, while the backward pass still runs where it can. */
 export class GradientSums {
   readonly #shards: Shards;
-  readonly #memory: Memory;
-  readonly #buckets: Bucket[] = [];
-  readonly #bucketOf = new Map<Parameter, Bucket>();
+  readonly #runs: () => readonly Run[];
   #empty = false;
   #sums: Sum[] = [];
+  /** Buckets of the runs at hand, and how many of their parameters are yet to be written while a plan is bound. */
+  #plan: { runs: readonly Run[]; buckets: readonly Bucket[]; missing: Map<Bucket, number> } | null = null;
 
-  constructor(shards: Shards, memory: Memory, { blocks, places }: Weights) {
+  constructor(shards: Shards, runs: () => readonly Run[]) {
     this.#shards = shards;
-    this.#memory = memory;
-    for (const [i, { grad, count }] of blocks.entries()) {
-      // From the end, which the backward pass reaches first.
-      const placed = [...places].filter(([, { block }]) => block === i).sort(([, a], [, b]) => b.offset - a.offset);
-      let end = count;
-      let parameters: Parameter[] = [];
-      for (const [k, [parameter, { offset }]] of placed.entries()) {
-        parameters.push(parameter);
-        if (end - offset < BUCKET && k < placed.length - 1) continue;
-        const bucket = { at: grad + 4 * offset, count: end - offset, parameters: parameters.length, missing: 0 };
-        this.#buckets.push(bucket);
-        for (const p of parameters) this.#bucketOf.set(p, bucket);
-        end = offset;
-        parameters = [];
-      }
-    }
+    this.#runs = runs;
+  }
+
+  /** Before a plan is bound. */
+  arrange(): void {
+    const runs = this.#runs();
+    const buckets = runs.flatMap(bucketsOf);
+    this.#plan = { runs, buckets, missing: new Map(buckets.map((bucket) => [bucket, bucket.parameters.length])) };
   }
 
   /**
@@ -52,27 +44,64 @@ export class GradientSums {
   begin(empty: boolean): void {
     this.#empty = empty;
     this.#sums = [];
-    for (const bucket of this.#buckets) bucket.missing = bucket.parameters;
   }
 
-  /** See `Plan.backward`. */
-  readonly written = (parameters: readonly Parameter[]): void => {
-    for (const parameter of parameters) {
-      const bucket = this.#bucketOf.get(parameter);
-      if (bucket && --bucket.missing === 0) this.#start(bucket);
-    }
+  /** See `Listeners.written`. */
+  readonly written = (parameters: readonly Parameter[]): HostPoint | null => {
+    const ready = parameters.flatMap((parameter) => this.#done(parameter) ?? []);
+    return ready.length ? this.#start(ready) : null;
   };
 
-  /** Returns when all sums are in place. */
-  finish(): void {
-    // Those with a parameter that the model does not use.
-    for (const bucket of this.#buckets) if (bucket.missing > 0) this.#start(bucket);
-    for (const sum of this.#sums) sum.wait();
+  #done(parameter: Parameter): Bucket | null {
+    const bucket = this.#plan?.buckets.find(({ parameters }) => parameters.includes(parameter));
+    if (!bucket || !this.#plan) return null;
+    const left = (this.#plan.missing.get(bucket) as number) - 1;
+    this.#plan.missing.set(bucket, left);
+    return left === 0 ? bucket : null;
   }
 
-  #start({ at, count }: Bucket): void {
-    const gradients = this.#memory.f32.subarray(at >> 2, (at >> 2) + count);
-    if (this.#empty) gradients.fill(0);
-    this.#sums.push(this.#shards.sum(gradients));
+  #start(buckets: readonly Bucket[]): HostPoint {
+    return {
+      reads: buckets.map(spanOf),
+      writes: [],
+      act: (...gradients) => {
+        for (const values of gradients) {
+          if (this.#empty) values.fill(0);
+          this.#sums.push(this.#shards.sum(values as Float32Array));
+        }
+      },
+    };
   }
+
+  /** The point where all sums are in place; those with a parameter that the model does not use begin here. */
+  finish(): HostPoint {
+    const late = [...(this.#plan?.missing ?? [])].filter(([, left]) => left > 0).map(([bucket]) => bucket);
+    const start = this.#start(late);
+    return {
+      ...start,
+      act: (...gradients) => {
+        start.act(...gradients);
+        for (const sum of this.#sums) sum.wait();
+      },
+    };
+  }
+}
+
+const spanOf = ({ at, count }: Bucket): Span => ({ place: at, type: "f32", count });
+
+/** From the end, which the backward pass reaches first. */
+function bucketsOf({ grad, count, offsets }: Run): Bucket[] {
+  const placed = [...offsets].sort(([, a], [, b]) => b - a);
+  const buckets: Bucket[] = [];
+  let end = count;
+  let parameters: Parameter[] = [];
+  for (const [i, [parameter, offset]] of placed.entries()) {
+    parameters.push(parameter);
+    if (end - offset < BUCKET && i < placed.length - 1) continue;
+    const at = { region: grad.region, offset: grad.offset + offset };
+    buckets.push({ at, count: end - offset, parameters });
+    end = offset;
+    parameters = [];
+  }
+  return buckets;
 }

@@ -1,11 +1,14 @@
-import type { EngineOptions } from "../engine/engine.ts";
+import type { Device } from "../device/device.ts";
+import type { Loss } from "../losses/loss.ts";
+import type { Optimizer } from "../optimizers/optimizer.ts";
+import type { Convolution } from "../plan/site.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { Loss } from "./loss.ts";
-import type { Optimizer } from "./optimizer.ts";
+import type { DeviceOptions } from "../wasm/device.ts";
+import type { LastBatch } from "./order.ts";
 import type { Schedule } from "./schedule.ts";
 import type { Shards } from "./shards.ts";
 
-export interface TrainerOptions extends EngineOptions {
+export interface TrainerOptions extends DeviceOptions {
   optimizer: Optimizer;
   /** Default `crossEntropy()`. */
   loss?: Loss;
@@ -18,6 +21,13 @@ export interface TrainerOptions extends EngineOptions {
    * `evaluate` take the share by rank, `step` is given it. All of them make the same calls.
    */
   shards?: Shards | null;
+  /**
+   * "fast" (default): 3×3 convolutions go by Winograd's F(4×4, 3×3) where that is quicker; errors in docs/kernels.md.
+   * "accurate": every convolution is direct.
+   */
+  convolution?: Convolution;
+  /** What to train on, instead of a CPU device made of the options `threads`, `deterministic` and `build`; left open. */
+  device?: Device;
 }
 
 /** What a step gives. */
@@ -28,19 +38,26 @@ export interface StepResult {
   correct: number;
 }
 
+/** How long to train: one of `epochs`, `steps`, `untilEpoch` and `untilStep`. */
 export interface FitOptions {
-  /** Train until so many steps have been taken in all, those before this call or before a resumed checkpoint included. */
-  steps?: number;
-  /** Train until so many passes over the data have been made in all. */
+  /** So many passes over the data, from here on. */
   epochs?: number;
+  /** So many steps, from here on. */
+  steps?: number;
+  /** Until so many passes have been made in all, those before this call or before a resumed checkpoint included. */
+  untilEpoch?: number;
+  /** Until so many steps have been taken in all, alike. */
+  untilStep?: number;
   batchSize: number;
+  /** What becomes of examples at the end of a pass that do not fill a batch: "drop" (default) them, or "use" a smaller one. */
+  lastBatch?: LastBatch;
   /** Report every so many steps. Default 100. */
   every?: number;
   /** Ends training after the step it is in; what has been learned stays. */
   signal?: AbortSignal;
 }
 
-/** What `fit` reports; means since the report before. */
+/** What `fit` and `iterate` report; means since the report before. */
 export interface Progress {
   step: number;
   epoch: number;
@@ -56,7 +73,7 @@ export interface Evaluation {
 
 /** What a watched layer was given in a forward pass. */
 export interface Watched {
-  /** A view of the engine's memory: copy what you keep. */
+  /** A view of the device's memory: copy what you keep. */
   input: Tensor;
   training: boolean;
   step: number;

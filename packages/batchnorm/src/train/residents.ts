@@ -1,43 +1,47 @@
-import type { Memory } from "../engine/memory.ts";
+import type { Device, Place } from "../device/device.ts";
 import type { Dataset } from "./dataset.ts";
 
 /** Data sets kept: what is trained on, what is measured on, and two more. */
 const MOST = 4;
 
-interface Resident {
-  buffer: ArrayBufferLike;
-  offset: number;
-  length: number;
-  at: number;
+/** A data set's values on a device. */
+export interface Resident {
+  readonly at: Place;
+}
+
+/** Values in memory, as far as they tell one data set from another. */
+interface Known extends Resident {
+  readonly buffer: ArrayBufferLike;
+  readonly offset: number;
+  readonly length: number;
 }
 
 /**
- * Data sets in an engine's memory, so that batches are gathered there: the few that were used last. A data set is copied
- * when it is first used; what is changed in its array after that is not seen.
+ * Data sets on a device, so that batches are gathered there: the few that were used last. A data set is copied when it is
+ * first used; what is changed in its array after that is not seen.
  */
 export class Residents {
-  readonly #memory: Memory;
+  readonly #device: Device;
   /** Least recently used first. */
-  #residents: Resident[] = [];
+  #residents: Known[] = [];
 
-  constructor(memory: Memory) {
-    this.#memory = memory;
+  constructor(device: Device) {
+    this.#device = device;
   }
 
-  /** The address of the data set's values. */
-  place({ data }: Dataset): number {
+  /** The data set's values: the same object as long as they are kept. */
+  place({ data }: Dataset): Resident {
     const { buffer, byteOffset: offset, byteLength: length } = data;
-    const same = (r: Resident) => r.buffer === buffer && r.offset === offset && r.length === length;
+    const same = (r: Known) => r.buffer === buffer && r.offset === offset && r.length === length;
     const resident = this.#residents.find(same) ?? { buffer, offset, length, at: this.#copy(data) };
     this.#residents = [...this.#residents.filter((r) => r !== resident), resident];
-    return resident.at;
+    return resident;
   }
 
-  #copy(data: Dataset["data"]): number {
-    if (this.#residents.length >= MOST) this.#memory.release((this.#residents.shift() as Resident).at);
-    const at = this.#memory.allocate(data.byteLength);
-    if (data instanceof Uint8Array) this.#memory.u8.set(data, at);
-    else this.#memory.f32.set(data, at >> 2);
-    return at;
+  #copy(data: Dataset["data"]): Place {
+    if (this.#residents.length >= MOST) this.#device.release((this.#residents.shift() as Known).at.region);
+    const region = this.#device.allocate(data.byteLength);
+    this.#device.write(region, 0, data);
+    return { region, offset: 0 };
   }
 }

@@ -1,75 +1,212 @@
-import { Arena } from "../engine/arena.ts";
-import type { Engine } from "../engine/engine.ts";
+import { check } from "../errors.ts";
 import type { Layer } from "../layers/layer.ts";
-import { Plan, type PlanOptions, type Value } from "../layers/plan.ts";
+import type { BoundLoss, Loss } from "../losses/loss.ts";
+import { type Device, isHost } from "../device/device.ts";
+import { Bound, Recent } from "../plan/bound.ts";
+import type { Convolution, Operand } from "../plan/site.ts";
+import { fetchSpan, type Runner, type Step } from "../plan/step.ts";
 import type { Random } from "../tensor/random.ts";
-import { type Batch, batchOf, kindOf } from "./batch.ts";
-import type { Dataset } from "./dataset.ts";
-import type { BoundLoss, Loss } from "./loss.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { type Batch, gatherBatch } from "./batch.ts";
+import { type Dataset, labelsOf } from "./dataset.ts";
+import type { GradientSums } from "./gradients.ts";
+import type { Resident } from "./residents.ts";
 import type { BatchShare } from "./shards.ts";
+import type { Watchers } from "./watchers.ts";
+import type { Weights } from "./weights.ts";
 
-/** A model and its loss bound to one shape of input: what a step runs. */
+/** What sessions of one trainer have in common. */
+export interface Common {
+  readonly device: Device;
+  readonly model: Layer;
+  readonly loss: Loss;
+  readonly weights: Weights;
+  readonly convolution: Convolution;
+  readonly watchers: Watchers;
+  readonly gradients: GradientSums | null;
+}
+
+/** What a run gives. */
+export interface Outcome {
+  readonly loss: number;
+  readonly correct: number;
+}
+
+/** A program that begins with gathering a batch of one data set. */
+interface Gathered {
+  readonly batch: Batch;
+  readonly runner: Runner;
+  release(): void;
+}
+
+/** Data sets that a session has programs for. */
+const MOST_DATASETS = 4;
+
+/**
+ * A model bound to one shape of input, with its loss: in training with the backward pass and the optimizer's step too, so
+ * that a step is one program; in evaluation the forward pass alone.
+ */
 export class Session {
-  readonly plan: Plan;
-  readonly input: Value;
-  readonly output: Value;
-  readonly loss: BoundLoss;
-  readonly #arena: Arena;
-  readonly #batches = new Map<string, Batch>();
+  readonly input: Operand;
+  readonly output: Operand;
+  readonly #common: Common;
+  readonly #bound: Bound;
+  readonly #training: boolean;
+  /** The forward pass without the loss. */
+  readonly #predicting: readonly Step[];
+  /** Bound when labels first come: a model that only predicts may give what no loss takes. */
+  #loss: BoundLoss | null = null;
+  #steps: readonly Step[] = [];
+  #whole: Runner | null = null;
+  #forward: Runner | null = null;
+  readonly #gathered = new Map<boolean, { recent: Recent<Gathered>; names: Map<Resident, string> }>();
   #labels = new Int32Array(0);
 
-  constructor(engine: Engine, model: Layer, loss: Loss, shape: readonly number[], options: PlanOptions) {
-    this.#arena = new Arena(engine.memory);
-    this.plan = new Plan(engine, this.#arena, options);
-    this.input = this.plan.value(shape, false);
+  constructor(common: Common, shape: readonly number[], training: boolean) {
+    const { device, model, weights, convolution, watchers, gradients } = common;
+    this.#common = common;
+    this.#training = training;
+    const wish = { gradients: training ? "parameters" : "none", evaluate: !training, convolution, constant: false } as const;
+    const listeners = { watched: watchers.layers, ...(gradients && { written: gradients.written }) };
+    this.#bound = new Bound(model, shape, { device, wish, homes: weights, listeners });
+    gradients?.arrange();
+    this.input = this.#bound.input;
+    this.output = this.#bound.output;
     try {
-      this.output = model.attach(this.plan, this.input);
-      this.loss = loss.bind(this.plan, this.output);
+      for (const point of watchers.points(this.#bound, training)) this.#bound.emitter.point(point);
+      this.#predicting = [...this.#bound.beforehand, ...this.#bound.forward];
+      if (training) this.#bindLoss();
     } catch (error) {
-      this.#arena.free();
+      this.#bound.release();
       throw error;
     }
   }
 
-  /**
-   * Fills the input with examples of a data set whose values are at an address: see `Batch.fill`.
-   */
-  gather(data: Dataset, at: number, indices: Int32Array, share: BatchShare, random: Random | null): void {
-    this.#batch(data).fill(data, at, indices, share, random);
-  }
-
-  /**
-   * The loss of a share after its forward pass, as its part of the mean over the batch, with the gradient of that in the
-   * output's place.
-   */
-  runLoss({ count, total }: BatchShare): { loss: number; correct: number } {
-    const weight = count / total;
-    const { grad: at, size } = this.output;
-    const grad = this.plan.engine.memory.f32.subarray(at >> 2, (at >> 2) + size);
-    if (count === 0) {
-      if (at) grad.fill(0);
-      return { loss: 0, correct: 0 };
+  #bindLoss(): BoundLoss {
+    const { weights, gradients, loss } = this.#common;
+    const bound = this.#bound;
+    const { emitter } = bound;
+    const grad = this.#training ? bound.outputGradient() : null;
+    this.#loss = loss.bind(emitter, this.output, grad);
+    if (this.#training) {
+      bound.bindBackward();
+      if (gradients) emitter.point(gradients.finish());
+      weights.step(emitter);
     }
-    this.loss.run();
-    if (at && weight !== 1) for (let i = 0; i < size; i++) grad[i] *= weight;
-    return { loss: this.loss.loss * weight, correct: this.loss.correct };
+    this.#steps = [...bound.beforehand, ...bound.forward, ...bound.backward];
+    return this.#loss;
   }
 
-  /** Fills the targets with the labels of examples. */
+  /** Puts the targets of a batch in place. @throws BatchNormError when they do not fit */
+  load(targets: ArrayLike<number> | ArrayLike<bigint>): void {
+    (this.#loss ?? this.#bindLoss()).load(targets);
+  }
+
+  /** Puts the labels of a data set's examples in place. */
   label(data: Dataset, indices: Int32Array): void {
+    const labels = labelsOf("Trainer", data);
     if (this.#labels.length !== indices.length) this.#labels = new Int32Array(indices.length);
-    for (let i = 0; i < indices.length; i++) this.#labels[i] = data.labels[indices[i]];
-    this.loss.load(this.#labels);
+    for (let i = 0; i < indices.length; i++) this.#labels[i] = labels[indices[i]];
+    this.load(this.#labels);
   }
 
-  #batch(data: Dataset): Batch {
-    const kind = kindOf(data);
-    const batch = this.#batches.get(kind) ?? batchOf(this.plan.engine, this.#arena, data, this.input);
-    this.#batches.set(kind, batch);
-    return batch;
+  /** Puts a batch in place. */
+  fill({ data }: Tensor): void {
+    this.#common.device.write(this.input.at.region, 0, data);
   }
 
-  free(): void {
-    this.#arena.free();
+  /** Of a share without examples there is one all the same, of zeros, which counts for nothing. */
+  clear(): void {
+    this.#common.device.write(this.input.at.region, 0, new Float32Array(this.input.size));
+  }
+
+  /** Runs all there is, with what was put in place. On the CPU it is done when this returns. */
+  run(share: BatchShare, learningRate: number, stepCount: number): Promise<void> {
+    this.#whole ??= this.#bound.runner(this.#steps);
+    return this.#start(this.#whole, share, learningRate, stepCount);
+  }
+
+  /** The same on some examples of a data set, which are gathered first. */
+  runOn(
+    { data, at, indices, random }: { data: Dataset; at: Resident; indices: Int32Array; random: Random | null },
+    share: BatchShare,
+    learningRate: number,
+    stepCount: number,
+    withLoss = true,
+  ): Promise<void> {
+    const { batch, runner } = this.#gatheredFrom(data, at, withLoss);
+    batch.choose(indices, share, random);
+    return this.#start(runner, share, learningRate, stepCount);
+  }
+
+  /** The forward pass alone. */
+  predict(share: BatchShare, stepCount: number): Promise<void> {
+    this.#forward ??= this.#bound.runner(this.#predicting);
+    return this.#start(this.#forward, share, 0, stepCount);
+  }
+
+  #gatheredFrom(data: Dataset, at: Resident, withLoss: boolean): Gathered {
+    const known = this.#gathered.get(withLoss) ?? { recent: new Recent<Gathered>(MOST_DATASETS), names: new Map() };
+    this.#gathered.set(withLoss, known);
+    // The same values may be seen through several data sets, with other scales and augmentation.
+    const name = known.names.get(at) ?? `${known.names.size}`;
+    known.names.set(at, name);
+    const { scale, mean, std, augment } = data;
+    const key = JSON.stringify([name, scale, mean && [...Array.from(mean)], std && [...Array.from(std)], augment]);
+    return known.recent.of(key, () => {
+      const gathering: Step[] = [];
+      const batch = gatherBatch(this.#bound.apart(gathering), data, at.at, this.input);
+      const runner = this.#bound.runner([...gathering, ...(withLoss ? this.#steps : this.#predicting)]);
+      return { batch, runner, release: () => runner.release() };
+    });
+  }
+
+  #start(runner: Runner, share: BatchShare, learningRate: number, stepCount: number): Promise<void> {
+    const { state } = this.#bound;
+    state.share = share;
+    state.learningRate = learningRate;
+    state.stepCount = stepCount;
+    this.#common.gradients?.begin(share.count === 0);
+    this.#bound.prepare();
+    if (!isHost(this.#common.device)) return runner.run();
+    runner.runNow();
+    return Promise.resolve();
+  }
+
+  /** Loss and correct of the last run, then their sums since `reset`. */
+  async outcome(): Promise<{ last: Outcome; sum: Outcome }> {
+    const values = await fetchSpan(this.#common.device, this.#result);
+    const [loss, correct, sumLoss, sumCorrect] = values;
+    return { last: { loss, correct }, sum: { loss: sumLoss, correct: sumCorrect } };
+  }
+
+  /** Sums begin anew. */
+  reset(): void {
+    const { place } = this.#result;
+    this.#common.device.write(place.region, 8 * (place.offset + 2), new Float64Array(2));
+  }
+
+  get #result() {
+    check(this.#loss !== null, "E_STATE", "Session", () => "expected a loss; none was bound");
+    return { place: this.#loss.result, type: "f64" as const, count: 4 };
+  }
+
+  /** What the last run gave. */
+  async result(): Promise<Tensor> {
+    const { at: place, size: count, shape } = this.output;
+    const values = await fetchSpan(this.#common.device, { place, type: "f32", count });
+    return new Tensor(values as Float32Array, shape);
+  }
+
+  /** Commands of a whole run, and calls of the device that it takes. */
+  get size(): { commands: number; programs: number; bytes: number } {
+    this.#whole ??= this.#bound.runner(this.#steps);
+    const { length: commands, programs } = this.#whole;
+    return { commands, programs, bytes: this.#bound.arena.bytes };
+  }
+
+  release(): void {
+    this.#bound.release();
   }
 }
+

@@ -1,62 +1,43 @@
-import type { Engine } from "../engine/engine.ts";
-import type { Layer } from "../layers/layer.ts";
-import type { PlanOptions } from "../layers/plan.ts";
-import type { Random } from "../tensor/random.ts";
+import { Recent } from "../plan/bound.ts";
 import type { Dataset } from "./dataset.ts";
-import type { Loss } from "./loss.ts";
-import { Residents } from "./residents.ts";
-import { Session } from "./session.ts";
-import { type BatchShare, standIn } from "./shards.ts";
+import { type Resident, Residents } from "./residents.ts";
+import { type Common, Session } from "./session.ts";
 
 /** Sessions kept for shapes that come again: a step's, an evaluation's, and one with a last smaller batch each. */
 const MOST = 4;
 
 /** A model bound to the shapes of input that were used last. */
 export class Sessions {
-  readonly #engine: Engine;
-  readonly #model: Layer;
-  readonly #loss: Loss;
-  readonly #options: Omit<PlanOptions, "differentiable">;
+  readonly #common: Common;
   readonly #residents: Residents;
-  /** Oldest first. */
-  readonly #sessions = new Map<string, Session>();
+  readonly #recent = new Recent<Session>(MOST);
 
-  constructor(engine: Engine, model: Layer, loss: Loss, options: Omit<PlanOptions, "differentiable">) {
-    this.#engine = engine;
-    this.#model = model;
-    this.#loss = loss;
-    this.#options = options;
-    this.#residents = new Residents(engine.memory);
+  constructor(common: Common) {
+    this.#common = common;
+    this.#residents = new Residents(common.device);
   }
 
   /** @param training whether there is to be a backward pass */
   of(shape: readonly number[], training: boolean): Session {
-    const key = `${training} ${shape}`;
-    const known = this.#sessions.get(key);
-    if (known) return known;
-    if (this.#sessions.size >= MOST) {
-      const [oldest, old] = this.#sessions.entries().next().value as [string, Session];
-      this.#sessions.delete(oldest);
-      old.free();
+    const { weights, model } = this.#common;
+    // Where gradients are has changed for all that was bound.
+    if (weights.changed) {
+      this.clear();
+      weights.arrange();
     }
-    const options = { ...this.#options, differentiable: training };
-    const session = new Session(this.#engine, this.#model, this.#loss, shape, options);
-    this.#sessions.set(key, session);
-    return session;
+    let modes = "";
+    for (const layer of model.modules()) modes += layer.signature(!training);
+    const key = `${training} ${shape} ${modes}`;
+    return this.#recent.of(key, () => new Session(this.#common, shape, training));
   }
 
-  /**
-   * A session with a share of a batch of a data set's examples as its input: see `Batch.fill`.
-   */
-  filled(data: Dataset, indices: Int32Array, share: BatchShare, training: boolean, random: Random | null): Session {
-    const session = this.of([standIn(indices.length), ...data.shape], training);
-    session.gather(data, this.#residents.place(data), indices, share, random);
-    return session;
+  /** The data set's values on the device. */
+  place(data: Dataset): Resident {
+    return this.#residents.place(data);
   }
 
   /** Forgets all sessions: the next ones are bound anew. */
   clear(): void {
-    for (const session of this.#sessions.values()) session.free();
-    this.#sessions.clear();
+    this.#recent.clear();
   }
 }

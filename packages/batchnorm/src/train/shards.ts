@@ -1,5 +1,4 @@
-import type { Share } from "../layers/plan.ts";
-import type { Exchange } from "../ops/exchange.ts";
+import type { Exchange } from "../ops/normalization/exchange.ts";
 
 /**
  * Several processes that train one model together, each on a share of every batch. Every call is made by all of them, in
@@ -43,11 +42,6 @@ export function shareBrought(count: number, shards: Shards | null): BatchShare {
   const counts = shards.gather(Float64Array.of(count));
   const sum = (part: Float64Array) => part.reduce((a, b) => a + b, 0);
   return { first: sum(counts.subarray(0, shards.rank)), count, total: sum(counts) };
-}
-
-/** As a plan wants to know it. */
-export function placeOf({ first, count }: BatchShare): Share {
-  return { first, empty: count === 0 };
 }
 
 /** How many examples are run for a share: for an empty one there is one, which counts for nothing. */

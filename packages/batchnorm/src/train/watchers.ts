@@ -1,5 +1,6 @@
 import type { Layer } from "../layers/layer.ts";
-import type { Bindable, Plan } from "../layers/plan.ts";
+import type { Bound } from "../plan/bound.ts";
+import type { HostPoint } from "../plan/step.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Watched } from "./options.ts";
 
@@ -16,19 +17,26 @@ export class Watchers {
     };
   }
 
-  has(layer: Bindable): boolean {
-    return [...this.#watchers].some((watcher) => watcher.layer === layer);
+  get layers(): Set<Layer> {
+    return new Set([...this.#watchers].map(({ layer }) => layer));
   }
 
-  /** After a forward pass. */
-  tell({ inputs, engine, share }: Plan, training: boolean, step: number): void {
-    if (share.empty) return;
-    for (const { layer, callback } of this.#watchers) {
-      const value = inputs.get(layer);
-      if (!value) continue;
-      const start = value.at >> 2;
-      const input = new Tensor(engine.memory.f32.subarray(start, start + value.size), value.shape);
-      callback({ input, training, step });
-    }
+  /** The points, after a forward pass, where the watchers of each layer are told. */
+  points(bound: Bound, training: boolean): HostPoint[] {
+    return [...this.layers].flatMap((layer) =>
+      bound.inputsOf(layer).map(({ at, size, shape }) => ({
+        reads: [{ place: at, type: "f32", count: size }],
+        writes: [],
+        act: (values) => {
+          const { share, stepCount } = bound.state;
+          if (share.count === 0) return;
+          const step = training ? stepCount + 1 : stepCount;
+          for (const watcher of this.#watchers) {
+            if (watcher.layer !== layer) continue;
+            watcher.callback({ input: new Tensor(values as Float32Array, shape), training, step });
+          }
+        },
+      })),
+    );
   }
 }

@@ -1,66 +1,254 @@
-/** A model's parameters in an engine's memory: side by side by group, so that an optimizer moves each group in one call. */
-import type { Arena } from "../engine/arena.ts";
+/** A model's parameters and other state on a device: side by side by group, so that an optimizer moves each group at once. */
+import type { Device, Place } from "../device/device.ts";
 import { check } from "../errors.ts";
 import type { Layer } from "../layers/layer.ts";
-import type { Parameter } from "../layers/parameter.ts";
-import type { Slot } from "../layers/plan.ts";
-import type { Block, Optimizer, ParameterGroup } from "./optimizer.ts";
+import { copyColumns } from "../ops/combine.ts";
+import type { Optimizer, ParameterGroup, WeightRun } from "../optimizers/optimizer.ts";
+import { Arena } from "../plan/arena.ts";
+import type { Homes } from "../plan/binder.ts";
+import type { Parameter } from "../plan/parameter.ts";
+import type { Resident } from "../plan/resident.ts";
+import { Scene } from "../plan/scene.ts";
+import type { Emitter } from "../plan/site.ts";
 
 /** Parameters begin at multiples of 16 values, 64 bytes. */
 const ALIGN = 16;
 
-export class Weights {
-  /** What the optimizer moves. */
-  readonly blocks: Block[] = [];
-  readonly #slots = new Map<Parameter, Slot>();
-  /** Where each trained parameter is: which block, and how many values into it. */
-  readonly places = new Map<Parameter, { block: number; offset: number }>();
+type AnyResident = Resident<Float32Array> | Resident<Float64Array>;
+
+/** Parameters of a group one after another, trained or not. */
+interface Block {
+  readonly group: ParameterGroup | null;
+  readonly parameters: readonly Parameter[];
+  readonly region: Place["region"];
+  readonly offsets: ReadonlyMap<Parameter, number>;
+}
+
+/** Trained parameters of a block that lie side by side, with their gradients and what the optimizer remembers of them. */
+export interface Run extends WeightRun {
+  readonly parameters: readonly Parameter[];
+  /** How many values into the run each parameter begins. */
+  readonly offsets: ReadonlyMap<Parameter, number>;
+  readonly memory: Readonly<Record<string, Place>>;
+}
+
+export class Weights implements Homes {
+  readonly #device: Device;
+  readonly #model: Layer;
+  readonly #optimizer: Optimizer;
+  readonly #blocks: readonly Block[];
+  readonly #values = new Map<Parameter, Place>();
+  readonly #state = new Map<AnyResident, Place>();
+  readonly #copy = { current: true };
+  /** What was trainable when the runs were made. */
+  #trained = "";
+  #runs: readonly Run[] = [];
+  /** Of gradients and of what the optimizer remembers. */
+  #arena: Arena;
+  /** What the optimizer remembers of each parameter that has been trained, by name. */
+  #memory = new Map<Parameter, Record<string, Place>>();
 
   /** @throws BatchNormError E_STATE when another trainer holds a parameter, E_VALUE when groups and model do not match */
-  constructor(arena: Arena, model: Layer, optimizer: Optimizer) {
+  constructor(device: Device, model: Layer, optimizer: Optimizer) {
+    this.#device = device;
+    this.#model = model;
+    this.#optimizer = optimizer;
+    this.#arena = new Arena(device);
     const all = model.parameters();
     check(all.length > 0, "E_VALUE", "Trainer", () => "expected a model with parameters, got one without");
     check(
-      all.every((p) => !p.resident),
+      all.every((p) => p.resident.home === null),
       "E_STATE",
       "Trainer",
       () => "expected a model that no other trainer holds: close() the other one first",
     );
-    for (const group of checkedGroups(all, optimizer.groups)) {
-      const trained = group.parameters.filter((p) => p.trainable);
-      if (trained.length) this.blocks.push(this.#place(arena, { ...group, parameters: trained }, this.blocks.length));
+    const groups = checkedGroups(all, optimizer.groups);
+    const rest = all.filter((p) => !groups.some(({ parameters }) => parameters.includes(p)));
+    const arena = new Arena(device);
+    this.#blocks = [
+      ...groups.map((group) => this.#place(arena, group, group.parameters)),
+      ...(rest.length ? [this.#place(arena, null, rest)] : []),
+    ];
+    for (const [parameter, place] of this.#values) this.#move(parameter.resident, place);
+    for (const resident of stateOf(model)) {
+      const place = { region: arena.allocate(resident.data.byteLength), offset: 0 };
+      this.#state.set(resident, place);
+      this.#move(resident, place);
     }
-    const rest = all.filter((p) => !this.#slots.has(p));
-    if (rest.length) this.#place(arena, { parameters: rest }, -1);
-    for (const [parameter, { value, grad }] of this.#slots) parameter.moveTo({ memory: arena.memory, value, grad });
+    this.arrange();
   }
 
-  #place(arena: Arena, group: ParameterGroup, block: number): Block {
-    const padded = (p: Parameter) => Math.ceil(p.size / ALIGN) * ALIGN;
-    const count = group.parameters.reduce((sum, p) => sum + padded(p), 0);
-    const weight = arena.floats(count);
-    const grad = arena.floats(count);
-    let offset = 0;
-    for (const parameter of group.parameters) {
-      this.#slots.set(parameter, { value: weight + 4 * offset, grad: grad + 4 * offset });
-      if (block >= 0) this.places.set(parameter, { block, offset });
-      offset += padded(parameter);
+  #place(arena: Arena, group: ParameterGroup | null, parameters: readonly Parameter[]): Block {
+    const offsets = new Map<Parameter, number>();
+    let count = 0;
+    for (const parameter of parameters) {
+      offsets.set(parameter, count);
+      count += padded(parameter);
     }
-    return { group, weight, grad, count };
+    const region = arena.words(count).region;
+    for (const [parameter, offset] of offsets) this.#values.set(parameter, { region, offset });
+    return { group, parameters, region, offsets };
   }
 
-  slot(parameter: Parameter): Slot {
-    return this.#slots.get(parameter) as Slot;
+  #move(resident: AnyResident, place: Place): void {
+    resident.moveTo({ device: this.#device, place, copy: this.#copy });
   }
 
-  /** Gives the parameters back their own memory, with the values they have now. */
+  /** Whether other parameters are to be trained now than when the runs were made. */
+  get changed(): boolean {
+    return this.#trained !== this.#signature();
+  }
+
+  #signature(): string {
+    let text = "";
+    for (const { parameters } of this.#blocks) for (const { trainable } of parameters) text += trainable ? "1" : "0";
+    return text;
+  }
+
+  /**
+   * Makes room for the gradients of what is trained now, and for what the optimizer remembers of it; what it remembers
+   * already is kept, also of parameters that are not trained at present.
+   *
+   * @throws BatchNormError E_VALUE when a trainable parameter is in no group
+   */
+  arrange(): void {
+    const arena = new Arena(this.#device);
+    const known = this.#memory;
+    const memory = new Map<Parameter, Record<string, Place>>();
+    const runs: Run[] = [];
+    for (const block of this.#blocks) {
+      for (const parameters of stretches(block.parameters)) {
+        const { group } = block;
+        check(group !== null, "E_VALUE", "Trainer", () => {
+          return `expected every trainable parameter in one of the optimizer's groups; one of shape [${parameters[0].shape}] is in none`;
+        });
+        const run = this.#run(arena, block, group, parameters);
+        runs.push(run);
+        for (const [parameter, offset] of run.offsets) memory.set(parameter, within(run.memory, offset));
+      }
+    }
+    for (const [parameter, places] of known) {
+      if (memory.has(parameter)) continue;
+      memory.set(parameter, Object.fromEntries(Object.keys(places).map((name) => [name, arena.words(parameter.size)])));
+    }
+    const scene = new Scene(this.#device);
+    for (const [parameter, places] of known) {
+      for (const [name, from] of Object.entries(places)) {
+        const to = (memory.get(parameter) as Record<string, Place>)[name];
+        copyColumns(scene, 1, parameter.size, { at: from, width: parameter.size }, { at: to, width: parameter.size });
+      }
+    }
+    scene.run();
+    scene.release();
+    for (const parameter of this.#values.keys()) parameter.gradientsAt(null);
+    for (const { grad, offsets } of runs) {
+      for (const [parameter, offset] of offsets) {
+        const place = { region: grad.region, offset: grad.offset + offset };
+        parameter.gradientsAt({ device: this.#device, place, copy: this.#copy });
+      }
+    }
+    this.#arena.free();
+    this.#arena = arena;
+    this.#memory = memory;
+    this.#runs = runs;
+    this.#trained = this.#signature();
+  }
+
+  #run(arena: Arena, block: Block, group: ParameterGroup, parameters: readonly Parameter[]): Run {
+    const first = block.offsets.get(parameters[0]) as number;
+    const offsets = new Map(parameters.map((p) => [p, (block.offsets.get(p) as number) - first]));
+    const count = parameters.reduce((sum, p) => sum + padded(p), 0);
+    const memory = Object.fromEntries(this.#optimizer.memory.map((name) => [name, arena.words(count)]));
+    const weight = { region: block.region, offset: first };
+    return { group, weight, grad: arena.words(count), count, parameters, offsets, memory };
+  }
+
+  get runs(): readonly Run[] {
+    return this.#runs;
+  }
+
+  /** Adds the optimizer's step. */
+  step(emitter: Emitter): void {
+    for (const run of this.#runs) this.#optimizer.step(emitter, run, run.memory);
+  }
+
+  parameter(parameter: Parameter): { value: Place; grad: Place | null } {
+    const run = this.#runs.find(({ offsets }) => offsets.has(parameter));
+    const offset = run?.offsets.get(parameter) ?? 0;
+    const grad = run ? { region: run.grad.region, offset: run.grad.offset + offset } : null;
+    return { value: this.#values.get(parameter) as Place, grad };
+  }
+
+  tensor({ resident }: { resident: Resident<Float32Array> }): Place {
+    return this.#state.get(resident) as Place;
+  }
+
+  counter(values: Resident<Float64Array>): Place {
+    return this.#state.get(values) as Place;
+  }
+
+  /** What the optimizer remembers of each parameter that is trained now: where, under "velocity.0.weight". */
+  remembered(): [name: string, at: Place, shape: readonly number[]][] {
+    const names = this.#model.namedParameters();
+    return this.#optimizer.memory.flatMap((name) =>
+      names.flatMap(([path, parameter]): [string, Place, readonly number[]][] => {
+        const run = this.#runs.find(({ offsets }) => offsets.has(parameter));
+        if (!run) return [];
+        const places = within(run.memory, run.offsets.get(parameter) as number);
+        return [[`${name}.${path}`, places[name], parameter.shape]];
+      }),
+    );
+  }
+
+  /** A step has been asked for: what was read back before is no longer so. */
+  touched(): void {
+    this.#copy.current = false;
+  }
+
+  /** Reads all values back. Done when it returns where JavaScript can see the device's memory. */
+  async readBack(): Promise<void> {
+    const gradients = [...this.#values.keys()].flatMap((parameter) => parameter.gradient ?? []);
+    const all = [...[...this.#values.keys()].map((p) => p.resident), ...this.#state.keys(), ...gradients];
+    await Promise.all(all.map((resident) => resident.readBack()));
+    this.#copy.current = true;
+  }
+
+  /** Gives parameters and state back to their own arrays, as they were last read back. */
   release(): void {
-    for (const parameter of this.#slots.keys()) parameter.moveTo(null);
+    for (const parameter of this.#values.keys()) {
+      parameter.resident.moveOut();
+      parameter.gradientsAt(null);
+    }
+    for (const resident of this.#state.keys()) resident.moveOut();
   }
 }
 
+const padded = (parameter: Parameter) => Math.ceil(parameter.size / ALIGN) * ALIGN;
+
+/** The same places, so many values further. */
+function within(places: Readonly<Record<string, Place>>, by: number): Record<string, Place> {
+  const shifted = Object.entries(places).map(([name, { region, offset }]) => [name, { region, offset: offset + by }]);
+  return Object.fromEntries(shifted);
+}
+
+/** Trainable parameters that follow one another. */
+function stretches(parameters: readonly Parameter[]): Parameter[][] {
+  const result: Parameter[][] = [];
+  parameters.forEach((parameter, i) => {
+    if (!parameter.trainable) return;
+    if (i > 0 && parameters[i - 1].trainable) result[result.length - 1].push(parameter);
+    else result.push([parameter]);
+  });
+  return result;
+}
+
+/** What of a model's layers is kept and is no parameter, each once. */
+function stateOf(model: Layer): Set<AnyResident> {
+  return new Set([...model.modules()].flatMap((layer) => Object.values(layer.ownState()).map((own) => own.resident)));
+}
+
 /** Every trainable parameter must be in exactly one group: one left out by mistake would silently not train. */
-function checkedGroups(all: Parameter[], groups: ParameterGroup[] | null): ParameterGroup[] {
+function checkedGroups(all: Parameter[], groups: readonly ParameterGroup[] | null): readonly ParameterGroup[] {
   if (!groups) return [{ parameters: all }];
   const listed = groups.flatMap((group) => group.parameters);
   const once = listed.length === new Set(listed).size && listed.every((p) => all.includes(p));

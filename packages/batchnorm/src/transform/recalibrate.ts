@@ -2,7 +2,7 @@ import { check } from "../errors.ts";
 import { BatchNorm } from "../layers/batchnorm.ts";
 import type { Layer } from "../layers/layer.ts";
 import { keepingModes } from "../layers/mode.ts";
-import { type Moments, mergeMoments } from "../ops/statistics.ts";
+import { type MergedMoments, mergeMoments } from "../ops/normalization/merge.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 export interface RecalibrateOptions {
@@ -74,7 +74,7 @@ function statisticsOf({ runningMean, runningVar }: BatchNorm): RunningStatistics
 }
 
 /** The moments of what goes into some batch norms, over all batches. */
-function observe(model: Layer, group: readonly Result[], batches: Iterable<Tensor>): Moments[] {
+function observe(model: Layer, group: readonly Result[], batches: Iterable<Tensor>): MergedMoments[] {
   const zeros = (n: number) => new Float64Array(n);
   const moments = group.map(({ layer: { numFeatures: n } }) => ({ count: 0, mean: zeros(n), m2: zeros(n) }));
   let any = false;
@@ -99,7 +99,7 @@ function observe(model: Layer, group: readonly Result[], batches: Iterable<Tenso
   return moments;
 }
 
-function add(into: Moments, count: number, mean: Float64Array, variance: Float64Array): void {
+function add(into: MergedMoments, count: number, mean: Float64Array, variance: Float64Array): void {
   const channels = mean.length;
   const values = new Float64Array(2 * channels);
   values.set(mean);
@@ -108,7 +108,7 @@ function add(into: Moments, count: number, mean: Float64Array, variance: Float64
 }
 
 /** Gives a batch norm its new statistics. */
-function settle(result: Result, { count, mean, m2 }: Moments, prior: number): void {
+function settle(result: Result, { count, mean, m2 }: MergedMoments, prior: number): void {
   const { layer, before } = result;
   const values = layer.runningVariance === "unbiased" ? count - 1 : count;
   const mixed = (old: Float32Array, fresh: (c: number) => number) =>

@@ -1,6 +1,6 @@
 import { BatchNorm } from "../layers/batchnorm.ts";
 import type { Layer } from "../layers/layer.ts";
-import type { Exchange } from "../ops/exchange.ts";
+import type { Exchange } from "../ops/normalization/exchange.ts";
 
 /**
  * Every batch norm of a model takes its statistics from all shares of a batch, forward and backward, as if one process had

@@ -26,8 +26,9 @@ test("memory stays bounded when every slice is another", () => {
 test("each of more data sets than are kept, bytes and floats in turn, gives its own result every time", () => {
   const trainer = openTrainer(new Sequential(new Linear(10, 3)));
   const sets = Array.from({ length: 7 }, (_, i) => {
-    const values = i % 2 ? normals(i, 10_000) : bytes.slice(10 * i, 10_000 + 10 * i);
-    return new Dataset({ data: values, shape: [10], labels: labels.slice(0, 1000), scale: 1 / (i + 1) });
+    const options = { shape: [10], labels: labels.slice(0, 1000) };
+    if (i % 2) return new Dataset({ data: normals(i, 10_000), ...options });
+    return new Dataset({ data: bytes.slice(10 * i, 10_000 + 10 * i), ...options, scale: 1 / (i + 1) });
   });
   const first = sets.map((set) => trainer.evaluate(set).loss);
   expect(new Set(first).size).toBe(7);

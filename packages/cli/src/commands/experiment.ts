@@ -78,6 +78,7 @@ async function lead<Results extends Recorded<string>>(
     const checkpoints = (await store.hasCheckpoints()) ? ", and checkpoints of those under way," : "";
     throw new InterruptedError(
       `Interrupted. Finished trainings${checkpoints} are kept in ${store.directory}. ${again} continues with the others.`,
+      { cause: error },
     );
   } finally {
     await dismiss(team);

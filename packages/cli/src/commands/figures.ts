@@ -59,13 +59,13 @@ async function readRecorded(path: string, name: string): Promise<Recorded<string
     text = await readFile(path, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new InputError(`${path}: could not be read: ${(error as Error).message}`);
+    throw new InputError(`${path}: could not be read: ${(error as Error).message}`, { cause: error });
   }
   let results: Recorded<string>;
   try {
     results = JSON.parse(text);
   } catch (error) {
-    throw new InputError(`${path}: is not JSON: ${(error as Error).message}`);
+    throw new InputError(`${path}: is not JSON: ${(error as Error).message}`, { cause: error });
   }
   if (results?.experiment !== name || results.format !== RESULTS_FORMAT) {
     throw new InputError(
@@ -81,6 +81,7 @@ function figuresOf(drawing: (results: unknown) => Figure[], results: Recorded<st
   } catch (error) {
     throw new InputError(
       `${path}: its numbers could not be drawn (${(error as Error).message}); record them again with: ${recorder(results.experiment)}`,
+      { cause: error },
     );
   }
 }

@@ -14,7 +14,7 @@ export async function together(mpi: boolean | undefined, work: (team: Team) => P
     // All of them end so. The one that leads tells the user; another that ended with a code would have it killed before.
     team.close();
     if (!team.leads) return;
-    throw error instanceof MpiError ? new InputError(error.message) : error;
+    throw error instanceof MpiError ? new InputError(error.message, { cause: error }) : error;
   }
   team.close();
 }

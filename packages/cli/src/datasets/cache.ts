@@ -24,7 +24,7 @@ export async function readIfThere(path: string): Promise<DataFile | undefined> {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return undefined;
-    throw new InputError(`${path}: could not be read: ${message}`);
+    throw new InputError(`${path}: could not be read: ${message}`, { cause: error });
   }
 }
 
@@ -103,6 +103,7 @@ export async function writing<Result>(path: string, work: () => Promise<Result>)
     if (!syscall) throw error;
     throw new InputError(
       `${path}: could not be written: ${message}; make room or choose another folder in BATCHNORM_CACHE, then give the same command again`,
+      { cause: error },
     );
   }
 }

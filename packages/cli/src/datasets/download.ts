@@ -76,11 +76,12 @@ async function transfer(what: Download, kept: number, progress: AmountProgress, 
     );
     if (done < bytes) throw new Error("the server closed the connection");
   } catch (error) {
-    if (signal?.aborted) throw new InterruptedError("Interrupted.");
+    if (signal?.aborted) throw new InterruptedError("Interrupted.", { cause: error });
     if (done > bytes) await rm(part, { force: true });
     if (error instanceof InputError) throw error;
     throw new InputError(
       `${url}: the connection broke off after ${await size(part)} of ${bytes} bytes (${reason(error)}); the same command goes on from there`,
+      { cause: error },
     );
   } finally {
     progress.end();
@@ -96,8 +97,10 @@ async function request(what: Download, kept: number, signal?: AbortSignal): Prom
   try {
     response = await fetch(what.url, signal ? { headers, signal } : { headers });
   } catch (error) {
-    if (signal?.aborted) throw new InterruptedError("Interrupted.");
-    throw new InputError(`${what.url}: the server could not be reached (${reason(error)}); ${what.otherwise}`);
+    if (signal?.aborted) throw new InterruptedError("Interrupted.", { cause: error });
+    throw new InputError(`${what.url}: the server could not be reached (${reason(error)}); ${what.otherwise}`, {
+      cause: error,
+    });
   }
   const { status, statusText } = response;
   const range = response.headers.get("content-range") ?? "";
@@ -119,7 +122,7 @@ async function size(path: string): Promise<number> {
     return (await stat(path)).size;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return 0;
-    throw new InputError(`${path}: could not be read: ${(error as Error).message}`);
+    throw new InputError(`${path}: could not be read: ${(error as Error).message}`, { cause: error });
   }
 }
 

@@ -86,7 +86,7 @@ async function read(folder: string, file: string): Promise<NamedBytes> {
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (error instanceof InputError) throw error;
-      if (code !== "ENOENT") throw new InputError(`${path}: could not be read: ${message}`);
+      if (code !== "ENOENT") throw new InputError(`${path}: could not be read: ${message}`, { cause: error });
     }
   }
   throw new InputError(
@@ -100,7 +100,9 @@ async function decompress(bytes: Uint8Array, path: string): Promise<Uint8Array> 
   try {
     return await promisify(gunzip)(bytes);
   } catch (error) {
-    throw new InputError(`${path}: the gzip file is damaged or cut off (${(error as Error).message})`);
+    throw new InputError(`${path}: the gzip file is damaged or cut off (${(error as Error).message})`, {
+      cause: error,
+    });
   }
 }
 

@@ -40,10 +40,11 @@ export async function modelErrors<T>(path: string, work: () => Promise<T>): Prom
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (error instanceof BatchNormError || error instanceof OnnxError) {
-      throw new InputError(message.includes(path) ? message : `${path}: ${message}`);
+      throw new InputError(message.includes(path) ? message : `${path}: ${message}`, { cause: error });
     }
-    if (code === "ENOENT") throw new InputError(`${path}: there is no such file`);
-    if (code === "EISDIR" || code === "EACCES") throw new InputError(`${path}: could not be read: ${message}`);
+    if (code === "ENOENT") throw new InputError(`${path}: there is no such file`, { cause: error });
+    if (code === "EISDIR" || code === "EACCES")
+      throw new InputError(`${path}: could not be read: ${message}`, { cause: error });
     throw error;
   }
 }

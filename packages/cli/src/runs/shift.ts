@@ -72,15 +72,16 @@ function part({ images, labels }: Images, isChosen: (index: number) => boolean):
   return result;
 }
 
-/** Share of correct answers, 0 to 1. */
+/** Share of correct answers, 0 to 1, on data with labels. */
 function accuracyOn(model: Layer, data: Dataset): number {
+  const labels = data.labels as Int32Array;
   const inference = new Inference(model);
   try {
     let correct = 0;
     let from = 0;
     for (const batch of batches(data)) {
       const to = from + batch.shape[0];
-      correct += accuracy(inference.predict(batch), data.labels.subarray(from, to)) * (to - from);
+      correct += accuracy(inference.predict(batch), labels.subarray(from, to)) * (to - from);
       from = to;
     }
     return Math.round(correct) / data.length;

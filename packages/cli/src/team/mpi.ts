@@ -50,7 +50,7 @@ async function connected(): Promise<Communicator> {
   try {
     return await connect();
   } catch (error) {
-    throw error instanceof MpiError ? new InputError(`--mpi: ${error.message}`) : error;
+    throw error instanceof MpiError ? new InputError(`--mpi: ${error.message}`, { cause: error }) : error;
   }
 }
 

@@ -54,8 +54,9 @@ export class RunFolder {
     let run: StoredRun & { format: number };
     try {
       run = JSON.parse(text ?? "");
-    } catch {
-      throw new InputError(`${path}: ${text === undefined ? "is missing" : "is not JSON"}; start anew with --fresh`);
+    } catch (error) {
+      const what = text === undefined ? "is missing" : "is not JSON";
+      throw new InputError(`${path}: ${what}; start anew with --fresh`, { cause: error });
     }
     if (run?.format !== FORMAT || typeof run.settings !== "object" || !Array.isArray(run.journals)) {
       throw new InputError(
@@ -90,7 +91,7 @@ export class RunFolder {
       trainer.resume(checkpoint);
     } catch (error) {
       if (!(error instanceof BatchNormError)) throw error;
-      throw new InputError(`${this.checkpoint}: ${error.message}; start anew with --fresh`);
+      throw new InputError(`${this.checkpoint}: ${error.message}; start anew with --fresh`, { cause: error });
     }
     // The last of a step: an epoch's row is written after a checkpoint of the same step when measuring was interrupted.
     const journal = journals.findLast(({ step }) => step === trainer.stepCount);
@@ -110,7 +111,7 @@ export class RunFolder {
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code === "ENOENT") return null;
-      throw new InputError(`${path}: could not be read: ${message}`);
+      throw new InputError(`${path}: could not be read: ${message}`, { cause: error });
     }
   }
 }

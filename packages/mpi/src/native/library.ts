@@ -32,19 +32,20 @@ export async function findLibrary(environment: Environment = process.env): Promi
   for (const [name, value] of Object.entries(UCX)) environment[name] ??= value;
   const told = environment[PATH_VARIABLE];
   const names = told ? [told] : inOrder(environment);
-  const reasons: string[] = [];
+  const reasons: Error[] = [];
   for (const path of names) {
     try {
       // Open MPI loads parts of its own, which look for its symbols.
       return { library: koffi.load(path, { lazy: true, global: true }), path };
     } catch (error) {
-      reasons.push((error as Error).message);
+      reasons.push(error as Error);
     }
   }
-  const where = told ? `at ${PATH_VARIABLE}=${told} (${reasons[0]})` : `as ${names.join(" or ")}`;
+  const where = told ? `at ${PATH_VARIABLE}=${told} (${reasons[0].message})` : `as ${names.join(" or ")}`;
   throw new MpiError(
     "E_LIBRARY",
     `expected the system's MPI library, found none ${where}: install it (Debian: apt-get install mpich), or set ${PATH_VARIABLE} to its path`,
+    { cause: reasons[0] },
   );
 }
 

@@ -110,7 +110,8 @@ async function readBeside(model: string, file: string): Promise<Uint8Array<Array
   check(!isAbsolute(file) && isInside(folder, target), "E_FILE", outside);
   // A symbolic link may lead out of the folder.
   const real = await Promise.all([realpath(folder), realpath(target)]).catch((error: unknown) => {
-    throw new OnnxError("E_FILE", `cannot read "${file}", which has values of "${model}": ${sentenceOf(error)}`);
+    const what = `cannot read "${file}", which has values of "${model}": ${sentenceOf(error)}`;
+    throw new OnnxError("E_FILE", what, { cause: error });
   });
   check(isInside(...real), "E_FILE", outside);
   return readWhole(target);

@@ -11,8 +11,8 @@ export async function fetchDigits(address: URL, report: (share: number) => void)
   try {
     const stream = new Blob(packed).stream().pipeThrough(new DecompressionStream("gzip"));
     return new Uint8Array(await new Response(stream).arrayBuffer());
-  } catch {
-    throw new PageError("The digits came, but the file is damaged.");
+  } catch (error) {
+    throw new PageError("The digits came, but the file is damaged.", { cause: error });
   }
 }
 
@@ -31,7 +31,7 @@ async function download(address: URL, report: (share: number) => void): Promise<
     }
   } catch (error) {
     const reason = error instanceof PageError ? error.message : "the connection failed";
-    throw new PageError(`The digits could not be fetched: ${reason}.`);
+    throw new PageError(`The digits could not be fetched: ${reason}.`, { cause: error });
   }
   return chunks;
 }

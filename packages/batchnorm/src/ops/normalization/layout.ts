@@ -1,5 +1,5 @@
-import { check } from "../errors.ts";
-import { formatShape } from "../tensor/shape.ts";
+import { check } from "../../errors.ts";
+import { formatShape } from "../../tensor/shape.ts";
 
 /**
  * Every layout as (outer, channels, inner): [N, C] is (N, C, 1), NHWC is (N·H·W, C, 1), NCHW is (N, C, H·W).

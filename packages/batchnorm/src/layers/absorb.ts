@@ -23,3 +23,17 @@ export function absorb(
   });
   return { scale, bias: scale.map((s, c) => ((bias?.[c] ?? 0) - mean[c]) * s + (beta?.[c] ?? 0)) };
 }
+
+interface Weighted {
+  readonly weight: { readonly data: Float32Array; readonly size: number; readonly shape: readonly number[] };
+  readonly bias: { readonly data: Float32Array } | null;
+}
+
+/** Fills a layer with the weights of another of its kind, [channels, ...], and a normalization after it. */
+export function absorbInto(to: Weighted, from: Weighted, normalization: Normalization): void {
+  const { scale, bias } = absorb(normalization, from.bias?.data);
+  const each = from.weight.size / from.weight.shape[0];
+  const weights = from.weight.data;
+  for (let i = 0; i < weights.length; i++) to.weight.data[i] = weights[i] * scale[Math.floor(i / each)];
+  to.bias?.data.set(bias);
+}

@@ -1,0 +1,14 @@
+import type { Site } from "../plan/site.ts";
+import { Operation } from "./operation.ts";
+
+/** y = x: stands in for a layer that has been taken out. */
+export class Identity extends Operation {
+  override infer(shape: readonly number[]): readonly number[] {
+    return shape;
+  }
+
+  override bind(site: Site): void {
+    site.alias(0);
+    site.backward([], (dy) => site.pass(dy));
+  }
+}
