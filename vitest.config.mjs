@@ -20,7 +20,7 @@ const inNode = {
     // Tests of the page start it themselves.
     env: { CHROMIUM: chromium ?? "" },
     include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
-    setupFiles: ["packages/batchnorm/test/support/environment.ts", "packages/batchnorm/test/support/setup.ts"],
+    setupFiles: ["packages/batchnorm/test/support/environment.ts"],
   },
 };
 
