@@ -31,7 +31,6 @@ const inChromium = {
   test: {
     include: ["packages/batchnorm/test/**/*.test.ts"],
     exclude: forNode,
-    setupFiles: ["packages/batchnorm/test/support/setup.ts"],
     // After those in Node, not beside them.
     sequence: { groupOrder: 1 },
     browser: {
