@@ -56,14 +56,9 @@ export function loadState(slots: Record<string, StateSlot>, dict: StateInput, op
   check(typeof dict === "object" && dict !== null, "E_DICT", where, () => {
     return `expected a state dict, names with { shape, data }, got ${nameOf(dict)}`;
   });
-  const missing: string[] = [];
-  const ready: [StateSlot, ArrayLike<number>][] = [];
-  const memory = new Set(Object.values(slots).map(({ data }) => data.buffer));
-  for (const [name, slot] of Object.entries(slots)) {
-    if (Object.hasOwn(dict, name)) ready.push([slot, numbersOf(name, slot, dict[name], memory)]);
-    else if (slot.fallback === undefined) missing.push(name);
-    else if (hasSibling(dict, name)) ready.push([slot, Float64Array.of(slot.fallback)]);
-  }
+  const ready = readyState(slots, dict, (code, what) => new BatchNormError(code, where, what));
+  const lacking = Object.keys(slots).filter((name) => !Object.hasOwn(dict, name));
+  const missing = lacking.filter((name) => slots[name].fallback === undefined);
   const unexpected = Object.keys(dict).filter((name) => !Object.hasOwn(slots, name));
   if (options.strict !== false && (missing.length || unexpected.length)) {
     const parts = [
@@ -73,11 +68,57 @@ export function loadState(slots: Record<string, StateSlot>, dict: StateInput, op
     const what = `expected a state dict with the model's names, but ${parts.filter(Boolean).join("; ")}`;
     throw new BatchNormError("E_DICT", where, `${what} (strict: false loads the rest)`);
   }
+  for (const name of lacking) {
+    const { fallback } = slots[name];
+    if (fallback !== undefined && hasSibling(dict, name)) ready.push([slots[name], [fallback]]);
+  }
+  writeState(ready);
+  return { missing, unexpected };
+}
+
+/** Slots with the values that they are to have. */
+export type ReadyState = [slot: StateSlot, values: ArrayLike<number>][];
+
+/**
+ * What a dict has for the slots, found to fit: `writeState` puts it in place.
+ *
+ * @param misfit  makes the error to be thrown for something that does not
+ */
+export function readyState(
+  slots: Record<string, StateSlot>,
+  dict: StateInput,
+  misfit: (code: "E_DICT" | "E_SHAPE" | "E_VALUE", what: string) => BatchNormError,
+): ReadyState {
+  // Values in memory that will be written to are copied: others may be written over them first.
+  const memory = new Set(Object.values(slots).map(({ data }) => data.buffer));
+  const names = Object.keys(slots).filter((name) => Object.hasOwn(dict, name));
+  return names.map((name) => {
+    const slot = slots[name];
+    const entry = dict[name];
+    const given = typeof entry === "object" && entry !== null && Array.isArray(entry.shape);
+    if (!given || entry.data?.length === undefined) {
+      throw misfit("E_DICT", `expected ${name} as an object with shape and data, got ${nameOf(entry)}`);
+    }
+    const { shape, data } = entry;
+    if (!sameShape(shape, slot.shape) || data.length !== sizeOf(slot.shape)) {
+      const got = `${formatShape(shape)} with ${data.length} values`;
+      throw misfit("E_SHAPE", `expected ${name} of shape ${formatShape(slot.shape)}, got ${got}`);
+    }
+    const values = numbersOf(name, data);
+    for (let i = 0; slot.reject && i < values.length; i++) {
+      const wrong = slot.reject(values[i]);
+      if (wrong) throw misfit("E_VALUE", `expected ${wrong} in ${name}, got ${values[i]}`);
+    }
+    const shared = ArrayBuffer.isView(values) && memory.has(values.buffer);
+    return [slot, shared ? (values as Float32Array).slice() : values];
+  });
+}
+
+export function writeState(ready: ReadyState): void {
   for (const [slot, values] of ready) {
     if (slot.write) slot.write(values);
     else slot.data.set(values);
   }
-  return { missing, unexpected };
 }
 
 /** Whether the dict has anything else of the layer that a name belongs to. */
@@ -86,37 +127,8 @@ function hasSibling(dict: StateInput, name: string): boolean {
   return Object.keys(dict).some((other) => other.startsWith(layer) && !other.slice(layer.length).includes("."));
 }
 
-/**
- * An entry's values, checked. Typed arrays of numbers as they are: models are large.
- *
- * @param memory  that will be written to: values in there are copied, for others may be written over them first
- */
-function numbersOf(
-  name: string,
-  slot: StateSlot,
-  entry: StateInput[string],
-  memory: ReadonlySet<ArrayBufferLike>,
-): ArrayLike<number> {
-  const where = "loadStateDict";
-  const given = typeof entry === "object" && entry !== null && Array.isArray(entry.shape);
-  check(given && entry.data?.length !== undefined, "E_DICT", where, () => {
-    return `expected ${name} as an object with shape and data, got ${nameOf(entry)}`;
-  });
-  const { shape, data } = entry;
-  check(sameShape(shape, slot.shape) && data.length === sizeOf(slot.shape), "E_SHAPE", where, () => {
-    const got = `${formatShape(shape)} with ${data.length} values`;
-    return `expected ${name} of shape ${formatShape(slot.shape)}, got ${got}`;
-  });
-  const values = plain(name, data);
-  const { reject } = slot;
-  for (let i = 0; reject && i < values.length; i++) {
-    const wrong = reject(values[i]);
-    check(!wrong, "E_VALUE", where, () => `expected ${wrong} in ${name}, got ${values[i]}`);
-  }
-  return ArrayBuffer.isView(values) && memory.has(values.buffer) ? (values as Float32Array).slice() : values;
-}
-
-function plain(name: string, data: StateInput[string]["data"]): ArrayLike<number> {
+/** An entry's values: typed arrays of numbers as they are, for models are large. */
+function numbersOf(name: string, data: StateInput[string]["data"]): ArrayLike<number> {
   const type = typedArrayName(data);
   if (type !== null && !type.startsWith("Big")) return data as ArrayLike<number>;
   if (type === null) checkNumbers("loadStateDict", data, ` in ${name}`);

@@ -7,6 +7,13 @@ export interface RandomState {
   spare: number | null;
 }
 
+/** Whether a value of unknown origin is one: four words that are not all zero, and a spare value that a normal one can be. */
+export function isRandomState(value: unknown): value is RandomState {
+  const { words, spare } = (value ?? {}) as Partial<Record<keyof RandomState, unknown>>;
+  const whole = Array.isArray(words) && words.length === 4 && words.every((word) => (word | 0) === word);
+  return whole && words.some((word) => word !== 0) && (spare === null || Number.isFinite(spare));
+}
+
 /**
  * A seeded generator: xoshiro128** (Blackman & Vigna 2018), seeded by SplitMix32.
  * The same seed gives the same numbers on every machine: no function of `Math` whose last digit may differ is used.
@@ -92,9 +99,13 @@ export class Random {
     return { words: [this.#a, this.#b, this.#c, this.#d], spare: this.#spare };
   }
 
-  set state({ words, spare }: RandomState) {
-    [this.#a, this.#b, this.#c, this.#d] = words;
-    this.#spare = spare;
+  /** @throws BatchNormError E_VALUE for a state that there is not */
+  set state(state: RandomState) {
+    check(isRandomState(state), "E_VALUE", "Random", () => {
+      return "expected a state as `state` gives it, { words: four integers of 32 bits, spare: a number or null }";
+    });
+    [this.#a, this.#b, this.#c, this.#d] = state.words;
+    this.#spare = state.spare;
   }
 }
 

@@ -1,12 +1,13 @@
 /**
  * A checkpoint is a safetensors file: the model's state, the optimizer's, and as metadata the rest and a checksum of all.
  */
-import { BatchNormError } from "../errors.ts";
+import { BatchNormError, check } from "../errors.ts";
 import { crc32 } from "../formats/crc32.ts";
 import { readSafetensors, type SafeTensors, writeSafetensors } from "../formats/safetensors.ts";
-import { loadState, type StateSlot } from "../layers/state.ts";
-import type { Random, RandomState } from "../tensor/random.ts";
-import type { Order, OrderState } from "./order.ts";
+import { type ReadyState, readyState, type StateInput, type StateSlot, writeState } from "../layers/state.ts";
+import type { Random } from "../tensor/random.ts";
+import type { Order } from "./order.ts";
+import { readSaved, type Saved, writeSaved } from "./saved.ts";
 
 /** What a checkpoint is made of, and what it is restored into. */
 export interface Checkpoint {
@@ -19,70 +20,95 @@ export interface Checkpoint {
   randoms: Random[];
 }
 
-interface Rest {
-  version: 1;
-  step: number;
-  optimizer: string;
-  order: OrderState;
-  randoms: RandomState[];
+/** A checkpoint that was read: whole and as it must be, of whichever model and optimizer. */
+export interface ReadCheckpoint {
+  readonly saved: Saved;
+  /** State dicts under the names that they have in the trainer. */
+  readonly model: StateInput;
+  readonly optimizer: StateInput;
 }
 
 export function pack({ step, optimizerName, model, optimizer, order, randoms }: Checkpoint): Uint8Array {
   const states = randoms.map((random) => random.state);
-  const rest: Rest = { version: 1, step, optimizer: optimizerName, order: order.state, randoms: states };
+  const checkpoint = writeSaved({ step, optimizer: optimizerName, order: order.state, randoms: states });
   const tensors = { ...prefixed("model", model), ...prefixed("optimizer", optimizer) };
-  const file: SafeTensors = { tensors, metadata: { checkpoint: JSON.stringify(rest) } };
+  const file: SafeTensors = { tensors, metadata: { checkpoint } };
   return writeSafetensors({ tensors, metadata: { ...file.metadata, crc32: checksum(file) } });
 }
 
-/** Puts a checkpoint's state in place, all of it or nothing; gives its step. */
-export function restore(bytes: Uint8Array, into: Checkpoint): number {
+/** @throws BatchNormError E_FORMAT for bytes that are no checkpoint, are cut off or altered */
+export function read(bytes: Uint8Array): ReadCheckpoint {
   const file = readSafetensors(bytes);
   const { checkpoint, crc32: expected } = file.metadata;
-  if (checkpoint === undefined || expected === undefined) {
-    throw new BatchNormError(
-      "E_FORMAT",
-      "resume",
-      "expected a checkpoint, got a safetensors file without one's metadata",
-    );
-  }
+  check(checkpoint !== undefined && expected !== undefined, "E_FORMAT", "resume", () => {
+    return "expected a checkpoint, got a safetensors file without one's metadata";
+  });
   const actual = checksum(file);
-  if (actual !== expected) {
-    throw new BatchNormError(
-      "E_FORMAT",
-      "resume",
-      `expected checksum ${expected}, got ${actual}: the file was altered`,
-    );
-  }
-  const rest = JSON.parse(checkpoint) as Rest;
-  if (rest.version !== 1) {
-    throw new BatchNormError("E_FORMAT", "resume", `expected a checkpoint of version 1, got ${rest.version}`);
-  }
-  if (rest.optimizer !== into.optimizerName || rest.randoms.length !== into.randoms.length) {
-    const ours = `${into.optimizerName} and ${into.randoms.length} generators of random numbers`;
-    const got = `${rest.optimizer} and ${rest.randoms.length}`;
-    throw new BatchNormError("E_DICT", "resume", `expected a checkpoint of ${ours}, got ${got}`);
-  }
-  load({ ...prefixed("model", into.model), ...prefixed("optimizer", into.optimizer) }, file.tensors);
-  into.order.state = rest.order;
-  for (const [i, random] of into.randoms.entries()) random.state = rest.randoms[i];
-  return rest.step;
+  check(actual === expected, "E_FORMAT", "resume", () => {
+    return `expected checksum ${expected}, got ${actual}: the file was altered`;
+  });
+  const saved = readSaved(checkpoint);
+  const other = Object.keys(file.tensors).find((name) => !/^(model|optimizer)\./.test(name));
+  check(other === undefined, "E_FORMAT", "resume", () => {
+    return `expected a checkpoint with arrays of a model and an optimizer, got ${other}`;
+  });
+  return { saved, model: within("model", file.tensors), optimizer: within("optimizer", file.tensors) };
 }
 
-/** A name or a shape that differs means another model or optimizer. */
-function load(slots: Record<string, StateSlot>, tensors: SafeTensors["tensors"]): void {
-  try {
-    loadState(slots, tensors, {});
-  } catch (error) {
-    const why = (error as Error).message;
-    throw new BatchNormError("E_DICT", "resume", `expected a checkpoint of this model and optimizer: ${why}`, {
-      cause: error,
-    });
-  }
+/**
+ * Puts a checkpoint's state in place, all of it or nothing; gives its step.
+ *
+ * @throws BatchNormError E_DICT for one of another model or optimizer
+ */
+export function apply({ saved, model, optimizer }: ReadCheckpoint, into: Checkpoint): number {
+  const { optimizerName: name } = into;
+  check(saved.optimizer === name, "E_DICT", "resume", () => {
+    const advice = "make the trainer with the optimizer that it was saved with";
+    return `expected a checkpoint of ${name}, which this trainer has, got one of ${saved.optimizer}: ${advice}`;
+  });
+  const ready = fitting("this model", into.model, model);
+  // The first is the trainer's own.
+  const [drawing, drew] = [into.randoms.length - 1, saved.randoms.length - 1];
+  check(drew === drawing, "E_DICT", "resume", () => {
+    return `expected a checkpoint of a model with ${drawing} layers that draw random numbers (Dropout), got one with ${drew}`;
+  });
+  const same = `${name} with the same options, on the same trainable parameters`;
+  const kept = fitting(same, into.optimizer, optimizer);
+  writeState([...ready, ...kept]);
+  into.order.state = saved.order;
+  for (const [i, random] of into.randoms.entries()) random.state = saved.randoms[i];
+  return saved.step;
+}
+
+/** Reads a checkpoint and puts it in place: see `read` and `apply`. */
+export function restore(bytes: Uint8Array, into: Checkpoint): number {
+  return apply(read(bytes), into);
+}
+
+/** What a checkpoint has for slots, neither more nor less than them. @param whose  they are, for the error */
+function fitting(whose: string, slots: Record<string, StateSlot>, dict: StateInput): ReadyState {
+  const lacking = Object.keys(slots).filter((name) => !Object.hasOwn(dict, name));
+  const others = Object.keys(dict).filter((name) => !Object.hasOwn(slots, name));
+  check(lacking.length === 0 && others.length === 0, "E_DICT", "resume", () => {
+    const parts = [
+      lacking.length ? `it lacks ${lacking.join(", ")}` : "",
+      others.length ? `it has ${others.join(", ")}, unknown here` : "",
+    ];
+    return `expected a checkpoint of ${whose}, but ${parts.filter(Boolean).join("; ")}`;
+  });
+  return readyState(slots, dict, (_code, what) => {
+    return new BatchNormError("E_DICT", "resume", `expected a checkpoint of ${whose}: ${what}`);
+  });
 }
 
 function prefixed(prefix: string, slots: Record<string, StateSlot>): Record<string, StateSlot> {
   return Object.fromEntries(Object.entries(slots).map(([name, slot]) => [`${prefix}.${name}`, slot]));
+}
+
+/** The arrays whose names begin with the prefix, under the rest of their names. */
+function within(prefix: string, tensors: SafeTensors["tensors"]): StateInput {
+  const own = Object.entries(tensors).filter(([name]) => name.startsWith(`${prefix}.`));
+  return Object.fromEntries(own.map(([name, tensor]) => [name.slice(prefix.length + 1), tensor]));
 }
 
 /** Of everything that a reader would use, whatever the order of the file. */

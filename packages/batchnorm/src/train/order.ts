@@ -109,7 +109,8 @@ export class Order {
   }
 
   set state({ epoch, cursor, length, batchSize, random }: OrderState) {
-    this.#finish(random);
+    this.#random.state = random;
+    this.#finish(this.#random.state);
     this.epoch = epoch;
     this.#cursor = cursor;
     this.#length = length;

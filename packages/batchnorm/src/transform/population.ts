@@ -18,8 +18,9 @@ interface Sums {
  *
  *   E[x] = mean of μ_B      Var[x] = mean of m/(m − 1)·σ²_B
  *
- * Batches of different sizes m count by their size. The model's mode is as before afterwards; frozen layers stay as they
- * are. Nothing changes when a batch does not fit.
+ * Each batch norm normalizes by the batch, as in training, for those after it; all other layers are in eval mode: dropout
+ * drops nothing and draws nothing. Batches of different sizes m count by their size. The model's mode is as before
+ * afterwards; frozen layers stay as they are. Nothing changes when a batch does not fit.
  *
  * @throws BatchNormError E_BATCH without batches; E_VALUE when the model has no batch norm to estimate, or one would get
  *         statistics that are not finite; E_STATE when one of them was not reached
@@ -35,10 +36,14 @@ export function estimatePopulation(model: Layer, batches: Iterable<Tensor>): voi
     () => "expected a model with a batch norm that keeps statistics",
   );
   const sums = new Map<BatchNorm, Sums>();
+  const observers = norms.map(({ observer }) => observer);
   keepingModes(modules, () => {
     try {
-      for (const bn of norms) bn.observer = (count, mean, variance) => gather(sums, bn, count, mean, variance);
-      model.train();
+      model.eval();
+      for (const bn of norms) {
+        bn.training = true;
+        bn.observer = (count, mean, variance) => gather(sums, bn, count, mean, variance);
+      }
       let any = false;
       for (const batch of batches) {
         model.forward(batch);
@@ -46,7 +51,7 @@ export function estimatePopulation(model: Layer, batches: Iterable<Tensor>): voi
       }
       check(any, "E_BATCH", "estimatePopulation", () => "expected at least one batch, got none");
     } finally {
-      for (const bn of norms) bn.observer = null;
+      for (const [i, bn] of norms.entries()) bn.observer = observers[i];
     }
   });
   // All of them, or none.

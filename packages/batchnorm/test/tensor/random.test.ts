@@ -1,6 +1,7 @@
 /** The generator: the same numbers from a seed everywhere, and as random as the tests of a few lines can tell. */
 import { manualSeed, Random, randn } from "batchnorm";
 import { describe, expect, it } from "vitest";
+import { refuses } from "../support/refusal.ts";
 
 /** xoshiro128** seeded by SplitMix32, in 64-bit integers: the published algorithms without JavaScript's 32-bit tricks. */
 function* published(seed: number): Generator<number> {
@@ -29,6 +30,31 @@ function* published(seed: number): Generator<number> {
 }
 
 describe("Random", () => {
+  it("goes on from a state, and refuses what is none", () => {
+    const random = new Random(1);
+    random.normal();
+    const { state } = random;
+    const other = new Random(2);
+    other.state = structuredClone(state);
+    expect([other.normal(), other.bits()]).toEqual([random.normal(), random.bits()]);
+    const words = [1, 2, 3, 4];
+    for (const wrong of [
+      null,
+      {},
+      { words },
+      { words: [0, 0, 0, 0], spare: null },
+      { words: [1, 2, 3], spare: null },
+      { words: [1, 2, 3, 4.5], spare: null },
+      { words: [1, 2, 3, 2 ** 31], spare: null },
+      { words, spare: Number.NaN },
+      { words, spare: "1" },
+    ]) {
+      const before = other.state;
+      refuses(() => Object.assign(other, { state: wrong }), "E_VALUE", "[Random] expected a state");
+      expect(other.state).toEqual(before);
+    }
+  });
+
   it.each([0, 1, 12345, 2 ** 31 - 1])("gives the published algorithm's numbers from seed %i", (seed) => {
     const random = new Random(seed);
     const expected = published(seed);

@@ -1,9 +1,21 @@
 /** Algorithm 2: population statistics over many batches in place of moving averages. */
-import { BatchNorm, estimatePopulation, Layer, Linear, Sequential, Sigmoid, type Tensor } from "batchnorm";
+import {
+  BatchNorm,
+  Dropout,
+  estimatePopulation,
+  Layer,
+  Linear,
+  Sequential,
+  Sigmoid,
+  type Tensor,
+  type Trainer,
+} from "batchnorm";
 import { describe, expect, test } from "vitest";
 import { onEveryBuild } from "../support/builds.ts";
-import { expectNear, gaussianTensor, setAffine, snapshot } from "../support/layers.ts";
+import { digest } from "../support/data.ts";
+import { expectNear, expectSame, gaussianTensor, setAffine, snapshot } from "../support/layers.ts";
 import * as paper from "../support/paper.ts";
+import { fitAll, openTrainer, smallDataset, smallNetwork } from "../support/training.ts";
 
 const C = 5;
 const shapesOf = (sizes: number[]) => sizes.map((n, i) => gaussianTensor(i, [n, C, 3], i - 1, 1 + i / 3));
@@ -138,6 +150,48 @@ class Detour extends Layer {
     return x;
   }
 }
+
+describe("a model with Dropout", () => {
+  test("gets the statistics of what its batch norms see in eval mode", () => {
+    const model = new Sequential(new Dropout(0.8, { seed: 1 }), new BatchNorm(C));
+    const batches = Array.from({ length: 20 }, (_, i) => gaussianTensor(i, [200, C], 3));
+    estimatePopulation(model, batches);
+    const bn = model.layers[1] as BatchNorm;
+    const plain = new BatchNorm(C);
+    estimatePopulation(plain, batches);
+    expectSame(bn.runningMean!.data, plain.runningMean!.data);
+    expectSame(bn.runningVar!.data, plain.runningVar!.data);
+    const { data } = model.eval().forward(batches[0]);
+    const { mean, variance } = paper.statistics({ outer: 200, channels: C, inner: 1, x: data });
+    for (let c = 0; c < C; c++) {
+      expect(Math.abs(mean[c])).toBeLessThan(0.2);
+      expect(Math.abs(Math.sqrt(variance[c]) - 1)).toBeLessThan(0.1);
+    }
+  });
+
+  test("goes on in training as if nothing had been estimated", async () => {
+    const weights = async (between: (trainer: Trainer) => void) => {
+      const trainer = openTrainer(smallNetwork());
+      await fitAll(trainer, smallDataset(), { steps: 5, batchSize: 8 });
+      between(trainer);
+      await fitAll(trainer, smallDataset(), { steps: 20, batchSize: 8 });
+      return trainer.model.parameters().map(({ data }) => digest(data));
+    };
+    const batches = [gaussianTensor(1, [30, 6]), gaussianTensor(2, [30, 6])];
+    const estimated = await weights(({ model }) => estimatePopulation(model, batches));
+    expect(estimated).toEqual(await weights(() => {}));
+  });
+});
+
+test("whoever observes a batch norm goes on observing it, and is told nothing of this", () => {
+  const bn = layer();
+  let told = 0;
+  bn.observer = () => told++;
+  const { observer } = bn;
+  estimatePopulation(bn, shapesOf([8]));
+  expect(told).toBe(0);
+  expect(bn.observer).toBe(observer);
+});
 
 describe("it changes nothing and throws", () => {
   const x = gaussianTensor(1, [6, C]);
