@@ -19,3 +19,20 @@ export function refuses(call: () => unknown, code: ErrorCode, ...words: string[]
     from = at + word.length;
   }
 }
+
+/** The same of a promise. */
+export async function rejects(call: () => Promise<unknown>, code: ErrorCode, ...words: string[]): Promise<void> {
+  let error: unknown;
+  try {
+    await call();
+  } catch (thrown) {
+    error = thrown;
+  }
+  refuses(
+    () => {
+      if (error) throw error;
+    },
+    code,
+    ...words,
+  );
+}

@@ -7,6 +7,7 @@ import {
   initialize,
   type Layer,
   Linear,
+  type Progress,
   ReLU,
   Sequential,
   SGD,
@@ -54,9 +55,12 @@ export function stateBits(model: Layer): string {
     .join("\n");
 }
 
-/** Trains to the end and gives what was reported. */
-export async function fitAll(trainer: Trainer, data: Dataset, options: Parameters<Trainer["fit"]>[1]) {
-  const reports = [];
-  for await (const progress of trainer.fit(data, options)) reports.push(progress);
-  return reports;
+/** Trains until so many steps or epochs have been made in all, and gives what was reported. */
+export function fitAll(
+  trainer: Trainer,
+  data: Dataset,
+  { steps, epochs, ...rest }: Parameters<Trainer["fit"]>[1],
+): Promise<Progress[]> {
+  const until = steps === undefined ? { untilEpoch: epochs! } : { untilStep: steps };
+  return trainer.fit(data, { ...rest, ...until });
 }

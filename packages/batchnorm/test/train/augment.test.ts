@@ -119,8 +119,8 @@ it("evaluate and predict see images as they are", () => {
   trainer.watch(watched.layers[0], ({ input }) => {
     for (let at = 0; at < input.size; at += SIZE) seen.push(input.data.subarray(at, at + SIZE).join());
   });
-  trainer.evaluate(copies(30, { crop: 2, flip: true }), { batchSize: 20 });
-  trainer.predict(copies(30, { crop: 2, flip: true }), { batchSize: 20 });
+  await trainer.evaluate(copies(30, { crop: 2, flip: true }), { batchSize: 20 });
+  await trainer.predict(copies(30, { crop: 2, flip: true }), { batchSize: 20 });
   expect(seen).toEqual(new Array(60).fill(image.join()));
 });
 
@@ -143,7 +143,7 @@ describe("training on images that are changed", () => {
     const trainer = open(seed, threads);
     for (let steps = 1; steps <= 12; steps++) {
       await fitAll(trainer, data, { steps, batchSize: 4 });
-      if (interrupt) trainer.evaluate(data);
+      if (interrupt) await trainer.evaluate(data);
     }
     return stateBits(trainer.model);
   }
@@ -171,8 +171,8 @@ describe("training on images that are changed", () => {
     await fitAll(first, data, { steps: at, batchSize: 4 });
     const second = open(9);
     await fitAll(second, data, { steps: 3, batchSize: 4 });
-    second.resume(first.save());
+    await second.resume(await first.save());
     expect(await fitAll(second, data, { steps: 14, batchSize: 4, every: 1 })).toEqual(losses.slice(at));
-    expect(digest(second.save())).toBe(digest(whole.save()));
+    expect(digest(await second.save())).toBe(digest(await whole.save()));
   });
 });

@@ -6,7 +6,7 @@ import { digest } from "../support/data.ts";
 import { fitAll, openTrainer, smallDataset, smallNetwork } from "../support/training.ts";
 
 const data = smallDataset({ count: 43 });
-const bits = (trainer: Trainer) => digest(trainer.save());
+const bits = (trainer: Trainer) => digest(await trainer.save());
 
 const setups: [name: string, make: () => Partial<TrainerOptions>][] = [
   ["SGD", () => ({ optimizer: new SGD({ lr: 0.1, weightDecay: 1e-3 }) })],
@@ -22,13 +22,13 @@ describe.each(setups)("a resumed run with %s", (_name, make) => {
 
     const first = openTrainer(smallNetwork(), make());
     await fitAll(first, data, { steps: at, batchSize: 8 });
-    const saved = first.save();
+    const saved = await first.save();
     await fitAll(first, data, { steps: 20, batchSize: 8 });
 
     manualSeed(77); // nothing that is drawn from here on may matter
     const second = openTrainer(smallNetwork({ seed: 9 }), { ...make(), seed: 9 });
     await fitAll(second, data, { steps: 2, batchSize: 8 });
-    second.resume(saved);
+    await second.resume(saved);
     expect(second.stepCount).toBe(at);
     expect(second.epoch).toBe(Math.floor(at / 5));
     expect(bits(second)).toBe(digest(saved));
@@ -55,7 +55,7 @@ describe("a checkpoint", () => {
     const one = openTrainer(smallNetwork());
     await fitAll(one, data, { steps: 4, batchSize: 8 });
     const two = openTrainer(smallNetwork(), { threads: 2 });
-    two.resume(one.save());
+    await two.resume(await one.save());
     await fitAll(one, data, { steps: 9, batchSize: 8 });
     await fitAll(two, data, { steps: 9, batchSize: 8 });
     expect(bits(two)).toBe(bits(one));
@@ -63,8 +63,8 @@ describe("a checkpoint", () => {
 
   it("is a safetensors file with the model's state under PyTorch's names", () => {
     const trainer = openTrainer(smallNetwork(), { optimizer: new SGD({ lr: 0.1, momentum: 0.9 }) });
-    trainer.step(randn([4, 6], { seed: 1 }), [0, 1, 2, 0]);
-    const { tensors } = readSafetensors(trainer.save());
+    await trainer.step(randn([4, 6], { seed: 1 }), [0, 1, 2, 0]);
+    const { tensors } = readSafetensors(await trainer.save());
     for (const [name, entry] of Object.entries(trainer.model.stateDict()))
       expect(tensors[`model.${name}`]).toMatchObject(entry);
     const ofOptimizer = Object.keys(tensors).filter((name) => name.startsWith("optimizer."));

@@ -89,14 +89,14 @@ describe.each(Object.keys(networks) as (keyof typeof networks)[])("%s", (name) =
 
       expect(run.steps.length).toBeGreaterThan(0);
       for (const { input, labels, loss } of run.steps) {
-        expect(Math.abs(trainer.step(images(input), labels).loss / loss - 1)).toBeLessThanOrEqual(1e-4);
+        expect(Math.abs(await trainer.step(images(input), labels).loss / loss - 1)).toBeLessThanOrEqual(1e-4);
       }
       for (const [key, { data }] of Object.entries(model.stateDict())) {
         const want = unpack(run.final[rename(key)]).data;
         expect(largestDifference(data, want), key).toBeLessThanOrEqual(1e-4 * largest(want));
       }
       const logits = unpack(run.eval.logits).data;
-      const given = trainer.predict(images(run.eval.input)).data;
+      const given = await trainer.predict(images(run.eval.input)).data;
       expect(largestDifference(given, logits)).toBeLessThanOrEqual(1e-4 * largest(logits));
     },
   );

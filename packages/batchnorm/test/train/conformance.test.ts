@@ -34,7 +34,7 @@ describe.each(Object.keys(networks) as (keyof typeof networks)[])("%s", (name) =
 
     expect(run.steps.length).toBeGreaterThan(0);
     for (const { input, labels, loss } of run.steps) {
-      expect(Math.abs(trainer.step(tensorOf(input), labels).loss / loss - 1)).toBeLessThanOrEqual(1e-4);
+      expect(Math.abs(await trainer.step(tensorOf(input), labels).loss / loss - 1)).toBeLessThanOrEqual(1e-4);
     }
 
     const final = model.stateDict();
@@ -45,7 +45,7 @@ describe.each(Object.keys(networks) as (keyof typeof networks)[])("%s", (name) =
       expect(largestDifference(final[key].data, data), key).toBeLessThanOrEqual(1e-4 * largest(data));
     }
     const logits = unpack(run.eval.logits).data;
-    const given = trainer.predict(tensorOf(run.eval.input)).data;
+    const given = await trainer.predict(tensorOf(run.eval.input)).data;
     expect(largestDifference(given, logits)).toBeLessThanOrEqual(1e-4 * largest(logits));
   });
 });

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { readSafetensors, writeSafetensors } from "#dist/formats/safetensors.js";
 import { sealed } from "../support/checkpoint.ts";
 import { sameBytes } from "../support/data.ts";
-import { refuses } from "../support/refusal.ts";
+import { rejects } from "../support/refusal.ts";
 import { fitAll, openTrainer, smallDataset, smallNetwork } from "../support/training.ts";
 
 const network = (seed = 1) => smallNetwork({ width: 4, seed });
@@ -15,48 +15,48 @@ let saved: Uint8Array;
 beforeAll(async () => {
   const trainer = new Trainer(network(), momentum());
   await fitAll(trainer, smallDataset(), { steps: 9, batchSize: 8 });
-  saved = trainer.save();
+  saved = await trainer.save();
   trainer.close();
 });
 
 /** Whether a trainer whose state is `before` refuses the bytes and stays as it is, or takes them for what was saved. */
 function survives(trainer: Trainer, before: Uint8Array, bytes: Uint8Array): boolean {
   try {
-    trainer.resume(bytes);
+    await trainer.resume(bytes);
   } catch (error) {
-    return error instanceof BatchNormError && error.code === "E_FORMAT" && sameBytes(trainer.save(), before);
+    return error instanceof BatchNormError && error.code === "E_FORMAT" && sameBytes(await trainer.save(), before);
   }
-  const harmless = sameBytes(trainer.save(), saved);
-  trainer.resume(before);
+  const harmless = sameBytes(await trainer.save(), saved);
+  await trainer.resume(before);
   return harmless;
 }
 
 describe("a damaged checkpoint", () => {
   it("is refused when it is cut off, at any length", () => {
     const trainer = openTrainer(network(5), momentum());
-    const before = trainer.save();
+    const before = await trainer.save();
     for (let length = 0; length < saved.length; length++) {
       let code: unknown = "nothing";
       try {
-        trainer.resume(saved.subarray(0, length));
+        await trainer.resume(saved.subarray(0, length));
       } catch (error) {
         code = (error as BatchNormError).code;
       }
       if (code !== "E_FORMAT") expect.fail(`cut off at ${length}: ${code}`);
     }
-    expect(sameBytes(trainer.save(), before)).toBe(true);
+    expect(sameBytes(await trainer.save(), before)).toBe(true);
   });
 
   it("is refused when bytes are added", () => {
     const trainer = openTrainer(network(5), momentum());
-    const before = trainer.save();
-    expect(() => trainer.resume(Uint8Array.from([...saved, 0]))).toThrow(expect.objectContaining({ code: "E_FORMAT" }));
-    expect(sameBytes(trainer.save(), before)).toBe(true);
+    const before = await trainer.save();
+    expect(async () => await trainer.resume(Uint8Array.from([...saved, 0]))).toThrow(expect.objectContaining({ code: "E_FORMAT" }));
+    expect(sameBytes(await trainer.save(), before)).toBe(true);
   });
 
   it("is refused, or harmless, when any one byte is another", () => {
     const trainer = openTrainer(network(5), momentum());
-    const before = trainer.save();
+    const before = await trainer.save();
     const bytes = saved.slice();
     for (let at = 0; at < bytes.length; at++) {
       bytes[at] ^= 1 << (at % 8);
@@ -67,7 +67,7 @@ describe("a damaged checkpoint", () => {
 
   it("is refused, or harmless, when some bytes are others", () => {
     const trainer = openTrainer(network(5), momentum());
-    const before = trainer.save();
+    const before = await trainer.save();
     const change = fc.record({ at: fc.nat({ max: saved.length - 1 }), to: fc.nat({ max: 255 }) });
     const changes = fc.array(change, { minLength: 1, maxLength: 4 });
     const property = fc.property(changes, (list) => {
@@ -81,7 +81,7 @@ describe("a damaged checkpoint", () => {
   it("is refused when it is a safetensors file without a checkpoint's metadata", () => {
     const trainer = openTrainer(network(), momentum());
     const bytes = writeSafetensors({ tensors: trainer.model.stateDict(), metadata: { format: "pt" } });
-    expect(() => trainer.resume(bytes)).toThrow(
+    expect(async () => await trainer.resume(bytes)).toThrow(
       expect.objectContaining({ code: "E_FORMAT", message: expect.stringContaining("expected a checkpoint") }),
     );
   });
@@ -93,7 +93,7 @@ describe("a checkpoint of a later version", () => {
     const checkpoint = metadata.checkpoint.replace('"version":2', '"version":3');
     expect(checkpoint).not.toBe(metadata.checkpoint);
     const trainer = openTrainer(network(), momentum());
-    refuses(() => trainer.resume(sealed(tensors, checkpoint)), "E_FORMAT", "[resume] expected", "version 2, got 3");
+    await rejects(() => trainer.resume(sealed(tensors, checkpoint)), "E_FORMAT", "[resume] expected", "version 2, got 3");
   });
 });
 
@@ -110,16 +110,16 @@ describe("a checkpoint with metadata that cannot be", () => {
   ])("%s is refused, and nothing has changed", (_name, change, words) => {
     const { tensors, metadata } = readSafetensors(saved);
     const trainer = openTrainer(network(5), momentum());
-    const before = trainer.save();
+    const before = await trainer.save();
     const bytes = sealed(tensors, stringify(change(parse(metadata.checkpoint))));
-    refuses(() => trainer.resume(bytes), "E_FORMAT", `[resume] expected a checkpoint ${words}`);
-    expect(sameBytes(trainer.save(), before)).toBe(true);
+    await rejects(() => trainer.resume(bytes), "E_FORMAT", `[resume] expected a checkpoint ${words}`);
+    expect(sameBytes(await trainer.save(), before)).toBe(true);
   });
 
   it("text that is no JSON is refused, with why", () => {
     const { tensors } = readSafetensors(saved);
     const trainer = openTrainer(network(5), momentum());
-    expect(() => trainer.resume(sealed(tensors, "{step: 1}"))).toThrow(
+    expect(async () => await trainer.resume(sealed(tensors, "{step: 1}"))).toThrow(
       expect.objectContaining({ code: "E_FORMAT", cause: expect.any(SyntaxError) }),
     );
   });
@@ -127,11 +127,11 @@ describe("a checkpoint with metadata that cannot be", () => {
 
 describe("a checkpoint of something else", () => {
   const refused = (trainer: Trainer, what: string) => {
-    const before = trainer.save();
-    expect(() => trainer.resume(saved)).toThrow(
+    const before = await trainer.save();
+    expect(async () => await trainer.resume(saved)).toThrow(
       expect.objectContaining({ code: "E_DICT", message: expect.stringContaining(what) }),
     );
-    expect(sameBytes(trainer.save(), before)).toBe(true);
+    expect(sameBytes(await trainer.save(), before)).toBe(true);
   };
 
   it("is refused by a model of another width", () => {

@@ -95,19 +95,19 @@ describe("a data set without labels", () => {
 
   it("is enough to predict", () => {
     const trainer = openTrainer(smallNetwork());
-    expect(trainer.predict(bare)).toEqual(trainer.predict(labelled));
-    expect(trainer.predict(bare).data).toEqual(trainer.predict(labelled).data);
+    expect(await trainer.predict(bare)).toEqual(await trainer.predict(labelled));
+    expect(await trainer.predict(bare).data).toEqual(await trainer.predict(labelled).data);
   });
 
   it("is refused where labels are needed, and nothing has changed", async () => {
     const trainer = openTrainer(smallNetwork());
-    const before = trainer.save();
+    const before = await trainer.save();
     const message = "expected a data set with labels; this one was made without";
     await expect(fitAll(trainer, bare, { steps: 1, batchSize: 5 })).rejects.toThrow(
       expect.objectContaining({ code: "E_LABEL", message: `[fit] ${message}` }),
     );
-    refuses(() => trainer.evaluate(bare), "E_LABEL", `[evaluate] ${message}`);
-    expect(trainer.save()).toEqual(before);
+    await rejects(() => trainer.evaluate(bare), "E_LABEL", `[evaluate] ${message}`);
+    expect(await trainer.save()).toEqual(before);
   });
 });
 

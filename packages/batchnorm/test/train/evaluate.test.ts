@@ -12,14 +12,14 @@ const labels = Array.from({ length: 12 }, (_, i) => i % 3);
 /** A trainer whose running statistics are not the initial ones. */
 function trained(options: Parameters<typeof openTrainer>[1] = {}) {
   const trainer = openTrainer(smallNetwork(), options);
-  for (let i = 0; i < 5; i++) trainer.step(x, labels);
+  for (let i = 0; i < 5; i++) await trainer.step(x, labels);
   return trainer;
 }
 
 describe("evaluate", () => {
   it.each(builds)("is the mean cross-entropy and accuracy of what predict gives, on %s", (build) => {
     const trainer = trained({ build });
-    const logits = trainer.predict(tensor(data.data, [53, 6])).data;
+    const logits = await trainer.predict(tensor(data.data, [53, 6])).data;
     const own = data.labels as Int32Array;
     let loss = 0;
     let correct = 0;
@@ -28,15 +28,15 @@ describe("evaluate", () => {
       loss += Math.log(row.reduce((sum, v) => sum + Math.exp(v), 0)) - row[own[i]];
       if (row.indexOf(Math.max(...row)) === own[i]) correct++;
     }
-    const result = trainer.evaluate(data);
+    const result = await trainer.evaluate(data);
     expect(result.loss).toBeCloseTo(loss / 53, 6);
     expect(result.accuracy).toBe(correct / 53);
   });
 
   it.each([1, 7, 52, 53, 54])("gives the same in batches of %i, a smaller last one included", (batchSize) => {
     const trainer = trained();
-    const whole = trainer.evaluate(data, { batchSize: 53 });
-    const cut = trainer.evaluate(data, { batchSize });
+    const whole = await trainer.evaluate(data, { batchSize: 53 });
+    const cut = await trainer.evaluate(data, { batchSize });
     expect(cut.accuracy).toBe(whole.accuracy);
     expect(cut.loss).toBeCloseTo(whole.loss, 6);
   });
@@ -45,11 +45,11 @@ describe("evaluate", () => {
     const trainer = trained();
     const untouched = trained();
     const before = stateBits(trainer.model);
-    trainer.evaluate(data);
-    trainer.predict(x);
+    await trainer.evaluate(data);
+    await trainer.predict(x);
     expect(stateBits(trainer.model)).toBe(before);
     expect(trainer.stepCount).toBe(5);
-    for (let i = 0; i < 3; i++) expect(trainer.step(x, labels)).toEqual(untouched.step(x, labels));
+    for (let i = 0; i < 3; i++) expect(await trainer.step(x, labels)).toEqual(untouched.step(x, labels));
     expect(stateBits(trainer.model)).toBe(stateBits(untouched.model));
   });
 
@@ -57,7 +57,7 @@ describe("evaluate", () => {
     const trainer = openTrainer(smallNetwork());
     const bytes = Uint8Array.from({ length: 60 }, (_, i) => (i * 29) % 256);
     const evaluate = (scale: number) =>
-      trainer.evaluate(new Dataset({ data: bytes, shape: [6], labels: new Uint8Array(10), scale }));
+      await trainer.evaluate(new Dataset({ data: bytes, shape: [6], labels: new Uint8Array(10), scale }));
     const pixels = evaluate(1 / 255);
     expect(evaluate(1)).not.toEqual(pixels);
     expect(evaluate(1 / 255)).toEqual(pixels);
@@ -67,7 +67,7 @@ describe("evaluate", () => {
 describe("predict", () => {
   it("gives what the model gives by itself in eval mode", () => {
     const trainer = trained();
-    const given = trainer.predict(x);
+    const given = await trainer.predict(x);
     expect(given.shape).toEqual([12, 3]);
     trainer.close();
     expect(largestDifference(trainer.model.eval().forward(x).data, given.data)).toBeLessThan(1e-6);
@@ -75,10 +75,10 @@ describe("predict", () => {
 
   it("gives a tensor that later calls leave alone", () => {
     const trainer = trained();
-    const given = trainer.predict(x);
+    const given = await trainer.predict(x);
     const copy = given.data.slice();
-    trainer.predict(randn([12, 6], { seed: 4 }));
-    trainer.step(x, labels);
+    await trainer.predict(randn([12, 6], { seed: 4 }));
+    await trainer.step(x, labels);
     expect(given.data).toEqual(copy);
   });
 });
@@ -91,7 +91,7 @@ describe("close", () => {
     trainer.close();
     expect(stateBits(trainer.model)).toBe(bits);
     expect(trainer.model.parameters().every((p) => !p.resident)).toBe(true);
-    openTrainer(trainer.model).step(x, labels);
+    await openTrainer(trainer.model).step(x, labels);
     expect(stateBits(trainer.model)).not.toBe(bits);
   });
 

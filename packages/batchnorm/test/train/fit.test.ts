@@ -16,7 +16,7 @@ describe("fit", () => {
 
   it("counts steps in all: a second call goes on, and does nothing where they are already taken", async () => {
     const trainer = openTrainer(smallNetwork());
-    for (let i = 0; i < 3; i++) trainer.step(randn([4, 6], { seed: i }), [0, 1, 2, 0]);
+    for (let i = 0; i < 3; i++) await trainer.step(randn([4, 6], { seed: i }), [0, 1, 2, 0]);
     expect(steps(await fitAll(trainer, data, { steps: 5, batchSize: 8, every: 1 }))).toEqual([4, 5]);
     expect(steps(await fitAll(trainer, data, { steps: 5, batchSize: 8, every: 1 }))).toEqual([]);
     expect(steps(await fitAll(trainer, data, { steps: 0, batchSize: 8 }))).toEqual([]);
@@ -85,7 +85,7 @@ describe("a fit that goes on for long", () => {
     await fitAll(trainer, data, { steps: most, batchSize: 50, every: most, signal });
     expect(trainer.stepCount).toBeGreaterThan(0);
     expect(trainer.stepCount).toBeLessThan(most);
-    trainer.step(randn([4, 6], { seed: 1 }), [0, 1, 2, 0]); // still of use
+    await trainer.step(randn([4, 6], { seed: 1 }), [0, 1, 2, 0]); // still of use
   });
 
   it("ends at once when its signal is aborted while it reports", async () => {

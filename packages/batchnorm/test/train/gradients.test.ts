@@ -35,7 +35,7 @@ it("begins with the last layers while the first have none yet", () => {
   const trainer = new Trainer(model, { optimizer: new SGD({ lr: 0.1 }), shards });
   onTestFinished(() => trainer.close());
   asked.length = 0;
-  trainer.step(gaussianTensor(1, [4, 512]), [0, 1, 2, 3]);
+  await trainer.step(gaussianTensor(1, [4, 512]), [0, 1, 2, 3]);
   // Loss and correct answers; statistics; the last three layers together, then the first.
   expect(asked).toEqual([
     "sum of 3",
@@ -60,6 +60,6 @@ it("begins each piece as soon as its last gradient is there", () => {
   const trainer = new Trainer(model, { optimizer: new SGD({ lr: 0.1 }), shards });
   onTestFinished(() => trainer.close());
   asked.length = 0;
-  trainer.step(gaussianTensor(1, [4, 16]), [0, 1, 2, 3]);
+  await trainer.step(gaussianTensor(1, [4, 16]), [0, 1, 2, 3]);
   expect(asked.slice(0, 4)).toEqual(["sum of 3", `sum of ${520 * 528}`, "sum of 1040", "1040 are there"]);
 });

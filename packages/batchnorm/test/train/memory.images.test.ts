@@ -30,8 +30,8 @@ it("memory stays as it is while a network is trained and evaluated in turn", asy
   const data = new Dataset({ data: bytes, shape: [8, 8, 3], labels: integers(2, 50, 10), augment: { crop: 1 } });
   const after = async (steps: number) => {
     await fitAll(trainer, data, { steps, batchSize: 16 });
-    trainer.evaluate(data, { batchSize: 30 });
-    trainer.predict(data, { batchSize: 30 });
+    await trainer.evaluate(data, { batchSize: 30 });
+    await trainer.predict(data, { batchSize: 30 });
     return [trainer.engine.memory.top, trainer.engine.memory.byteLength];
   };
   const before = await after(2);
@@ -43,7 +43,7 @@ it("memory stays bounded while data sets come in batches of another size each ti
   const bytes = Uint8Array.from(integers(1, 50 * 8 * 8 * 3, 256));
   const data = new Dataset({ data: bytes, shape: [8, 8, 3], labels: integers(2, 50, 10), mean: [1, 2, 3] });
   const rounds = (count: number) => {
-    for (let i = 0; i < count; i++) for (const batchSize of [50, 7, 31, 13, 22]) trainer.predict(data, { batchSize });
+    for (let i = 0; i < count; i++) for (const batchSize of [50, 7, 31, 13, 22]) await trainer.predict(data, { batchSize });
     return trainer.engine.memory.byteLength;
   };
   const before = rounds(3);

@@ -41,9 +41,9 @@ it("keeps engine memory flat while the MNIST network trains", async () => {
 it("keeps engine memory flat while data sets are evaluated in turn", () => {
   const trainer = openTrainer(smallNetwork());
   const data = [1, 2].map((seed) => smallDataset({ count: 50, seed }));
-  for (const set of data) trainer.evaluate(set, { batchSize: 20 });
+  for (const set of data) await trainer.evaluate(set, { batchSize: 20 });
   const before = used(trainer);
-  for (let i = 0; i < 2000; i++) trainer.evaluate(data[i % 2], { batchSize: 20 });
+  for (let i = 0; i < 2000; i++) await trainer.evaluate(data[i % 2], { batchSize: 20 });
   expect(used(trainer)).toEqual(before);
 });
 
@@ -52,7 +52,7 @@ it("keeps engine memory bounded while the shape of the batch changes at every st
   const sizes = [60, 7, 64, 31, 128, 2, 99];
   const batches = sizes.map((n) => ({ x: randn([n, 6], { seed: n }), labels: new Int32Array(n) }));
   const rounds = (count: number) => {
-    for (let i = 0; i < count; i++) for (const { x, labels } of batches) trainer.step(x, labels);
+    for (let i = 0; i < count; i++) for (const { x, labels } of batches) await trainer.step(x, labels);
     return trainer.engine.memory.byteLength;
   };
   const before = rounds(100);

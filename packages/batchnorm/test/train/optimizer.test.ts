@@ -89,7 +89,7 @@ function follow(build: TestedBuild, optimizer: Optimizer, rule: () => Rule): num
   for (const p of model.parameters()) own.set(p, [Float64Array.from(p.data), rule()]);
   let worst = 0;
   for (let t = 0; t < 12; t++) {
-    trainer.step(randn([rows, 5], { seed: t }), new Int32Array(rows).fill(t % 3));
+    await trainer.step(randn([rows, 5], { seed: t }), new Int32Array(rows).fill(t % 3));
     for (const [p, [weights, move]] of own) {
       move(weights, Float64Array.from(p.grad!.data), optimizer.lr * 0.5 ** (t / 10), t);
       worst = Math.max(worst, largestDifference(p.data, weights));

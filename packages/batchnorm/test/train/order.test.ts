@@ -111,14 +111,14 @@ describe("fit on something else than before", () => {
   it("goes on after a resume where the data set is as long, and begins anew where it is not", async () => {
     const first = watched();
     await fitAll(first.trainer, dataset(40), { steps: 3, batchSize: 10 });
-    const saved = first.trainer.save();
+    const saved = await first.trainer.save();
     const before = first.used();
     const second = watched();
-    second.trainer.resume(saved);
+    await second.trainer.resume(saved);
     await fitAll(second.trainer, dataset(40), { steps: 4, batchSize: 10 });
     expect(sorted([...before, ...second.used()])).toEqual(upTo(40));
     const third = watched();
-    third.trainer.resume(saved);
+    await third.trainer.resume(saved);
     await fitAll(third.trainer, dataset(30), { epochs: 1, batchSize: 10 });
     expect(sorted(third.used())).toEqual(upTo(30));
   });

@@ -13,7 +13,7 @@ import {
 } from "batchnorm";
 import { describe, expect, it } from "vitest";
 import { bytesOf, integers, largestDifference } from "../support/data.ts";
-import { refuses } from "../support/refusal.ts";
+import { refuses, rejects } from "../support/refusal.ts";
 import { fitAll, openTrainer, smallDataset, smallNetwork, stateBits } from "../support/training.ts";
 
 const data = smallDataset({ count: 53 });
@@ -24,7 +24,7 @@ function byTensors(trainer: ReturnType<typeof openTrainer>, values: Float32Array
   const results: number[] = [];
   for (let at = 0; at < values.length; at += batchSize * size) {
     const part = values.slice(at, at + batchSize * size);
-    results.push(...trainer.predict(tensor(part, [part.length / size, ...shape])).data);
+    results.push(...await trainer.predict(tensor(part, [part.length / size, ...shape])).data);
   }
   return Float32Array.from(results);
 }
@@ -40,10 +40,10 @@ describe("predict of a data set", () => {
     "is that of its examples in batches of %i, a smaller last one included",
     async (n) => {
       const trainer = await trained();
-      const given = trainer.predict(data, { batchSize: n });
+      const given = await trainer.predict(data, { batchSize: n });
       expect(given.shape).toEqual([53, 3]);
       expect(bytesOf(given.data)).toEqual(bytesOf(byTensors(trainer, data.data as Float32Array, [6], n)));
-      const whole = trainer.predict(tensor(data.data, [53, 6]));
+      const whole = await trainer.predict(tensor(data.data, [53, 6]));
       expect(largestDifference(given.data, whole.data)).toBeLessThan(1e-6);
     },
   );
@@ -53,7 +53,7 @@ describe("predict of a data set", () => {
     const large = smallDataset({ count: 1001 });
     const sizes: number[] = [];
     trainer.watch((trainer.model as Sequential).layers[0], ({ input }) => sizes.push(input.shape[0]));
-    const given = trainer.predict(large);
+    const given = await trainer.predict(large);
     expect(sizes).toEqual([500, 500, 1]);
     expect(bytesOf(given.data)).toEqual(bytesOf(byTensors(trainer, large.data as Float32Array, [6], 500)));
   });
@@ -63,7 +63,7 @@ describe("predict of a data set", () => {
     const images = { data: bytes, shape: [4, 4, 2], labels: [0, 1, 2, 0, 1], scale: 1 / 255 };
     const model = new Sequential(new Conv2d(2, 4, 3), new BatchNorm(4), new ReLU(), new GlobalAveragePool());
     const trainer = openTrainer(new Sequential(model, new Linear(4, 3)));
-    const plain = trainer.predict(new Dataset(images), { batchSize: 2 });
+    const plain = await trainer.predict(new Dataset(images), { batchSize: 2 });
     expect(plain.shape).toEqual([5, 3]);
     const values = (mean: number[], std: number[]) =>
       Float32Array.from(bytes, (byte, i) => (byte / 255 - mean[i % 2]) / std[i % 2]);
@@ -71,7 +71,7 @@ describe("predict of a data set", () => {
       [0.4, 0.6],
       [0.2, 0.3],
     ];
-    const normalized = trainer.predict(new Dataset({ ...images, mean, std }), { batchSize: 2 });
+    const normalized = await trainer.predict(new Dataset({ ...images, mean, std }), { batchSize: 2 });
     for (const [got, given] of [
       [plain, values([0, 0], [1, 1])],
       [normalized, values(mean, std)],
@@ -83,37 +83,37 @@ describe("predict of a data set", () => {
 
   it("is a tensor that later calls leave alone, and leaves training as it was", async () => {
     const [trainer, untouched] = [await trained(), await trained()];
-    const given = trainer.predict(data, { batchSize: 20 });
+    const given = await trainer.predict(data, { batchSize: 20 });
     const copy = given.data.slice();
     expect(stateBits(trainer.model)).toBe(stateBits(untouched.model));
     for (const each of [trainer, untouched]) await fitAll(each, data, { steps: 12, batchSize: 12 });
-    trainer.predict(data, { batchSize: 20 });
+    await trainer.predict(data, { batchSize: 20 });
     expect(given.data).toEqual(copy);
-    expect(bytesOf(trainer.save())).toEqual(bytesOf(untouched.save()));
+    expect(bytesOf(await trainer.save())).toEqual(bytesOf(untouched.save()));
   });
 
   it("is refused for a batch size that is none, for other shapes, and after close", async () => {
     const trainer = await trained();
     for (const batchSize of [0, -1, 1.5, Number.NaN]) {
       refuses(
-        () => trainer.predict(data, { batchSize }),
+        async () => await trainer.predict(data, { batchSize }),
         "E_BATCH",
         "[predict]",
         "positive batch size",
         `${batchSize}`,
       );
     }
-    refuses(() => trainer.predict(smallDataset({ inputs: 5 })), "E_SHAPE", "[Linear]", "6 features", "5]");
-    expect(trainer.predict(data.slice(0, 4)).shape).toEqual([4, 3]);
+    await rejects(() => trainer.predict(smallDataset({ inputs: 5 })), "E_SHAPE", "[Linear]", "6 features", "5]");
+    expect(await trainer.predict(data.slice(0, 4)).shape).toEqual([4, 3]);
     trainer.close();
-    refuses(() => trainer.predict(data), "E_STATE", "[Trainer]", "open trainer");
+    await rejects(() => trainer.predict(data), "E_STATE", "[Trainer]", "open trainer");
   });
 
   it("does not ask for labels that would do for training", () => {
     const unknown = new Dataset({ data: data.data, shape: data.shape, labels: new Int32Array(data.length).fill(-1) });
     for (const loss of [crossEntropy(), meanSquaredError()]) {
       const trainer = openTrainer(smallNetwork(), { loss });
-      expect(trainer.predict(unknown).shape).toEqual([data.length, 3]);
+      expect(await trainer.predict(unknown).shape).toEqual([data.length, 3]);
     }
   });
 });

@@ -9,17 +9,17 @@ const data = new Dataset({ data: bytes, shape: [10], labels, scale: 1 / 255 });
 
 test("slices made anew each time take no more memory each time", () => {
   const trainer = openTrainer(new Sequential(new Linear(10, 3)));
-  for (let i = 0; i < 10; i++) trainer.evaluate(data.slice(0, 1000));
+  for (let i = 0; i < 10; i++) await trainer.evaluate(data.slice(0, 1000));
   const before = trainer.engine.memory.top;
-  for (let i = 0; i < 50; i++) trainer.evaluate(data.slice(0, 1000));
+  for (let i = 0; i < 50; i++) await trainer.evaluate(data.slice(0, 1000));
   expect(trainer.engine.memory.top).toBe(before);
 });
 
 test("memory stays bounded when every slice is another", () => {
   const trainer = openTrainer(new Sequential(new Linear(10, 3)));
-  for (let i = 0; i < 20; i++) trainer.evaluate(data.slice(i, i + 1000));
+  for (let i = 0; i < 20; i++) await trainer.evaluate(data.slice(i, i + 1000));
   const before = trainer.engine.memory.top;
-  for (let i = 20; i < 200; i++) trainer.evaluate(data.slice(i, i + 1000));
+  for (let i = 20; i < 200; i++) await trainer.evaluate(data.slice(i, i + 1000));
   expect(trainer.engine.memory.top).toBeLessThanOrEqual(before + 65536);
 });
 
@@ -30,7 +30,7 @@ test("each of more data sets than are kept, bytes and floats in turn, gives its 
     if (i % 2) return new Dataset({ data: normals(i, 10_000), ...options });
     return new Dataset({ data: bytes.slice(10 * i, 10_000 + 10 * i), ...options, scale: 1 / (i + 1) });
   });
-  const first = sets.map((set) => trainer.evaluate(set).loss);
+  const first = sets.map((set) => await trainer.evaluate(set).loss);
   expect(new Set(first).size).toBe(7);
-  for (const [i, set] of [...sets.entries()].reverse()) expect(trainer.evaluate(set).loss).toBe(first[i]);
+  for (const [i, set] of [...sets.entries()].reverse()) expect(await trainer.evaluate(set).loss).toBe(first[i]);
 });

@@ -40,8 +40,8 @@ async function train(threads: number, optimizer: Optimizer, build: "simd" | "rel
   const trainer = openTrainer(model, { optimizer, threads, build });
   expect(trainer.engine.threads).toBe(threads);
   const reports = await fitAll(trainer, data, { steps: 8, batchSize: 512, every: 1 });
-  const { loss, accuracy } = trainer.evaluate(probe, { batchSize: 512 });
-  return { state: stateBits(model), checkpoint: digest(trainer.save()), reports, loss, accuracy };
+  const { loss, accuracy } = await trainer.evaluate(probe, { batchSize: 512 });
+  return { state: stateBits(model), checkpoint: digest(await trainer.save()), reports, loss, accuracy };
 }
 
 const optimizers: Record<string, () => Optimizer> = {

@@ -56,7 +56,7 @@ const labels = [0, 1, 2, 3];
 function trained() {
   const model = network();
   const trainer = openTrainer(model);
-  for (const x of batches) trainer.step(x, labels);
+  for (const x of batches) await trainer.step(x, labels);
   return { model, trainer };
 }
 
@@ -75,7 +75,7 @@ describe("in evaluation", () => {
     const layer = [...model.modules()][i];
     const seen: { shape: readonly number[]; data: Float32Array }[] = [];
     trainer.watch(layer, ({ input: { shape, data } }) => seen.push({ shape, data: data.slice() }));
-    const results = batches.map((x) => trainer.predict(x).data);
+    const results = batches.map((x) => await trainer.predict(x).data);
     trainer.close();
     model.eval();
     for (const [at, x] of batches.entries()) {
@@ -89,10 +89,10 @@ describe("in evaluation", () => {
   it("all layers at once are shown theirs, and the result is what it is without", () => {
     const { model, trainer } = trained();
     const [x] = batches;
-    const unwatched = trainer.predict(x).data;
+    const unwatched = await trainer.predict(x).data;
     const seen = new Map<Layer, Float32Array>();
     for (const layer of model.modules()) trainer.watch(layer, ({ input }) => seen.set(layer, input.data.slice()));
-    expectSame(trainer.predict(x).data, unwatched);
+    expectSame(await trainer.predict(x).data, unwatched);
     trainer.close();
     const inputs = inputsOf(model.eval(), x);
     expect(seen.size).toBe(inputs.size);
@@ -112,7 +112,7 @@ it("in training all layers are shown their inputs", () => {
       seen[i] = input.data.slice();
     });
   }
-  trainer.step(batches[0], labels);
+  await trainer.step(batches[0], labels);
   const inputs = inputsOf(other, batches[0]);
   for (const [i, layer] of [...other.modules()].entries()) expectSame(seen[i], inputs.get(layer)!.data);
 });
@@ -126,7 +126,7 @@ it("a Residual with a ReLU after it is shown its input in evaluation", () => {
   trainer.watch(block, ({ input }) => {
     seen = input.data.slice();
   });
-  trainer.predict(x);
+  await trainer.predict(x);
   trainer.close();
   const inputs = new Map<Layer, Tensor>();
   forwardApart(model.eval(), x, inputs);

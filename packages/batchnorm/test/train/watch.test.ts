@@ -14,16 +14,16 @@ describe("watch", () => {
     trainer.watch(model.layers[0], ({ input, training, step }) => {
       seen.push({ values: input.data.slice(), shape: input.shape, training, step });
     });
-    trainer.step(x, labels);
-    trainer.step(x, labels);
-    trainer.predict(x);
+    await trainer.step(x, labels);
+    await trainer.step(x, labels);
+    await trainer.predict(x);
     const values = x.data;
     expect(seen).toEqual([
       { values, shape: [12, 6], training: true, step: 1 },
       { values, shape: [12, 6], training: true, step: 2 },
       { values, shape: [12, 6], training: false, step: 2 },
     ]);
-    trainer.evaluate(smallDataset({ count: 20 }), { batchSize: 15 });
+    await trainer.evaluate(smallDataset({ count: 20 }), { batchSize: 15 });
     expect(seen.slice(3)).toMatchObject([{ shape: [15, 6] }, { shape: [5, 6] }]);
   });
 
@@ -34,7 +34,7 @@ describe("watch", () => {
     trainer.watch(model.layers[2], ({ input }) => {
       seen = input.data.slice();
     });
-    trainer.step(x, labels);
+    await trainer.step(x, labels);
     // The input of the first sigmoid is what the batch norm before it gave: mean 0 in every channel.
     for (let c = 0; c < 8; c++) {
       let mean = 0;
@@ -51,10 +51,10 @@ describe("watch", () => {
     const callback = ({ input }: Watched) => seen.push(input.shape[1]);
     const end = trainer.watch(model.layers[0], callback);
     trainer.watch(model.layers[4], callback);
-    trainer.step(x, labels);
+    await trainer.step(x, labels);
     end();
     end();
-    trainer.step(x, labels);
+    await trainer.step(x, labels);
     expect(seen).toEqual([6, 8, 8]);
   });
 
@@ -66,8 +66,8 @@ describe("watch", () => {
       calls++;
       end();
     });
-    trainer.step(x, labels);
-    trainer.step(x, labels);
+    await trainer.step(x, labels);
+    await trainer.step(x, labels);
     expect(calls).toBe(1);
   });
 });
