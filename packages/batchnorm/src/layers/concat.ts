@@ -56,9 +56,11 @@ const operation = new Concatenation();
 /**
  * Values side by side in the last axis.
  *
- * @throws BatchNormError E_SHAPE when they differ in more than channels
+ * @throws BatchNormError E_VALUE for none; E_SHAPE when they differ in more than channels
  */
-export function concat(first: Value, ...more: Value[]): Value {
+export function concat(...values: Value[]): Value {
+  check(values.length > 0, "E_VALUE", "concat", () => "expected at least one value, got none");
+  const [first, ...more] = values;
   return operation.of(first, ...more);
 }
 
@@ -82,7 +84,6 @@ export class Concat extends Module {
   }
 
   override compose(x: Value): Value {
-    const [first, ...more] = this.branches.map((branch) => branch.of(x));
-    return concat(first, ...more);
+    return concat(...this.branches.map((branch) => branch.of(x)));
   }
 }

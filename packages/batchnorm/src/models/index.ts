@@ -1,3 +1,3 @@
-export { type InceptionOptions, inception } from "./inception.ts";
-export { type MnistNetworkOptions, mnistNetwork } from "./mnist.ts";
-export { type ResNetOptions, resnet } from "./resnet.ts";
+export { Inception, type InceptionOptions, inception } from "./inception.ts";
+export { MnistNetwork, type MnistNetworkOptions, mnistNetwork } from "./mnist.ts";
+export { ResNet, type ResNetOptions, resnet } from "./resnet.ts";

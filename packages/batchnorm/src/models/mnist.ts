@@ -2,9 +2,11 @@ import { check } from "../errors.ts";
 import { ReLU, Sigmoid, Tanh } from "../layers/activation.ts";
 import { BatchNorm } from "../layers/batchnorm.ts";
 import { gaussian, initialize } from "../layers/init.ts";
-import type { Layer } from "../layers/layer.ts";
 import { Linear } from "../layers/linear.ts";
+import { Module } from "../layers/module.ts";
 import { Sequential } from "../layers/sequential.ts";
+import { checkOptions } from "../options.ts";
+import type { Value } from "../plan/graph.ts";
 
 const activations = { sigmoid: Sigmoid, tanh: Tanh, relu: ReLU };
 
@@ -21,27 +23,42 @@ export interface MnistNetworkOptions {
   seed?: number;
 }
 
+/** The paper's network for MNIST; see `mnistNetwork`. */
+export class MnistNetwork extends Module {
+  readonly hidden: readonly Sequential[];
+  readonly output: Linear;
+
+  constructor({ batchNorm = true, hidden = [100, 100, 100], activation = "sigmoid" }: MnistNetworkOptions = {}) {
+    super();
+    const widths = [784, ...hidden];
+    this.hidden = hidden.map((width, i) => {
+      const linear = new Linear(widths[i], width, { bias: !batchNorm });
+      return new Sequential(linear, ...(batchNorm ? [new BatchNorm(width)] : []), new activations[activation]());
+    });
+    this.output = new Linear(widths[hidden.length], 10);
+  }
+
+  override compose(x: Value): Value {
+    for (const hidden of this.hidden) x = hidden.of(x);
+    return this.output.of(x);
+  }
+}
+
 /**
  * The paper's network for MNIST: 784 inputs, fully connected hidden layers, 10 logits; Gaussian initial weights.
- * With batch norm each hidden layer is Linear without bias, BatchNorm, activation; without, Linear, activation.
+ * With batch norm each hidden layer is Linear without bias, BatchNorm, activation; without, Linear, activation. State-dict
+ * names: "hidden.0.0.weight", "hidden.0.1.running_mean", …, "output.bias".
  *
- * @see Ioffe & Szegedy 2015, §4.1
+ * @throws BatchNormError E_VALUE for an activation or an option that is not known
+ * @see    Ioffe & Szegedy 2015, §4.1
  */
-export function mnistNetwork(options: MnistNetworkOptions = {}): Sequential {
-  const { batchNorm = true, hidden = [100, 100, 100], activation = "sigmoid", sigma = 0.1, seed = 0 } = options;
+export function mnistNetwork(options: MnistNetworkOptions = {}): MnistNetwork {
+  checkOptions("mnistNetwork", options, ["batchNorm", "hidden", "activation", "sigma", "seed"]);
+  const { activation = "sigmoid", sigma = 0.1, seed = 0 } = options;
   check(Object.hasOwn(activations, activation), "E_VALUE", "mnistNetwork", () => {
     return `expected activation ${Object.keys(activations).join(", ")}, got ${JSON.stringify(activation)}`;
   });
-  const layers: Layer[] = [];
-  let width = 784;
-  for (const next of hidden) {
-    layers.push(new Linear(width, next, { bias: !batchNorm }));
-    if (batchNorm) layers.push(new BatchNorm(next));
-    layers.push(new activations[activation]());
-    width = next;
-  }
-  layers.push(new Linear(width, 10));
-  const model = new Sequential(...layers);
+  const model = new MnistNetwork(options);
   initialize(model, gaussian(sigma), { seed });
   return model;
 }
