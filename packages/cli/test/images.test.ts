@@ -55,11 +55,11 @@ test("a run is the paper's descent on images that are normalized by themselves, 
   const accuracies: number[] = [];
   for await (const { step, loss } of trainer.fit(trainOn, { steps: 7, batchSize: 8, every: 1 })) {
     losses.push(loss);
-    if (step === 2) accuracies.push(trainer.evaluate(testOn.slice(0, 12)).accuracy);
+    if (step === 2) accuracies.push((await trainer.evaluate(testOn.slice(0, 12))).accuracy);
   }
-  accuracies.push(trainer.evaluate(testOn).accuracy);
-  const logits = trainer.predict(testOn);
-  trainer.close();
+  accuracies.push((await trainer.evaluate(testOn)).accuracy);
+  const logits = await trainer.predict(testOn);
+  await trainer.close();
 
   const { result, steps } = whole;
   expect(steps).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);

@@ -61,7 +61,7 @@ describe("training", () => {
     const losses: number[] = [];
     const options = { steps: 15, batchSize: 20, every: 1 };
     for await (const { loss } of trainer.fit(learnedImages(network(), mnist), options)) losses.push(loss);
-    trainer.close();
+    await trainer.close();
 
     const { result } = await train(network(), mnist);
     const { tensors } = readSafetensors(Buffer.from(result.weights, "base64"));
@@ -106,7 +106,7 @@ describe("training", () => {
   });
 });
 
-test("batches are as large as each other, and as a trainer takes the images", () => {
+test("batches are as large as each other, and as a trainer takes the images", async () => {
   const statistics = learnedStatistics(network({ network: "resnet8" }), colours);
   const all = imagesLike(colours.train, "resnet8", statistics);
   // All 100, and the first once more.
@@ -120,8 +120,8 @@ test("batches are as large as each other, and as a trainer takes the images", ()
 
   const trainer = new Trainer(resnet({ depth: 8 }), { optimizer: new SGD({ lr: 0.1 }) });
   const [batch] = batches(all);
-  const [ours, theirs] = [trainer.predict(batch), trainer.predict(all.slice(0, batch.shape[0]))];
-  trainer.close();
+  const [ours, theirs] = [await trainer.predict(batch), await trainer.predict(all.slice(0, batch.shape[0]))];
+  await trainer.close();
   for (const [at, value] of ours.data.entries()) expect(value).toBeCloseTo(theirs.data[at], 4);
 });
 
@@ -152,7 +152,7 @@ describe("statistics of shifted images", () => {
   test("are estimated from one half, as the spec says, and judged by the other", async () => {
     const { weights } = (await train(network(), mnist)).result;
     const steps: number[] = [];
-    const { points } = runShift(spec(), mnist, weights, (step) => steps.push(step));
+    const { points } = await runShift(spec(), mnist, weights, (step) => steps.push(step));
     expect(steps).toEqual([1, 2, 3, 4, 5, 6, 7]);
 
     // Black is 100 of 255, white still 255.
@@ -179,8 +179,8 @@ describe("statistics of shifted images", () => {
     expect(points[6].accuracy).toBe(points[0].accuracy);
   });
 
-  test("need the network's weights", () => {
-    expect(() => runShift(spec(), mnist, undefined, () => {})).toThrow(/expected the weights of the network/);
+  test("need the network's weights", async () => {
+    await expect(runShift(spec(), mnist, undefined, () => {})).rejects.toThrow(/expected the weights of the network/);
   });
 });
 

@@ -37,8 +37,8 @@ describe("a run", () => {
       [3, 18],
     ]);
     const trainer = new Trainer(network, { optimizer: new SGD({ lr: 0 }) });
-    const { loss, accuracy } = trainer.evaluate(data.test);
-    trainer.close();
+    const { loss, accuracy } = await trainer.evaluate(data.test);
+    await trainer.close();
     expect(journal.epochs[2].testAccuracy).toBe(accuracy);
     expect(journal.epochs[2].testLoss).toBeCloseTo(loss, 5);
     expect(settings).toMatchObject({ model: "resnet8", crop: 4, flip: true, learningRate: 0.1 / 16 });
@@ -57,7 +57,7 @@ describe("a run", () => {
       seed: settings.seed,
     });
     for await (const _ of trainer.fit(data.train, { epochs: 3, batchSize: 8 }));
-    trainer.close();
+    await trainer.close();
     expect(digestOf(network)).toBe(digestOf(model));
   });
 

@@ -58,7 +58,7 @@ test.each([true, false])(
     const trainer = new Trainer(model, { optimizer: new SGD({ lr: 0.3 }), threads: 1, seed: 3 });
     const data = (part: LabelledImages) => new Dataset({ data: part.images, shape: [784], labels: part.labels });
     for await (const _ of trainer.fit(data(mnist.train), { steps: 120, batchSize: 60, every: 120 }));
-    trainer.close();
+    await trainer.close();
     const last = model.layers.findLastIndex((layer) => layer instanceof Sigmoid);
     const before = new Sequential(...model.layers.slice(0, last)).eval();
     const input = before.forward(tensor(Float32Array.from(mnist.test.images), [mnist.test.length, 784]));

@@ -21,9 +21,9 @@ interface Note {
 }
 
 /** The trainer's own checkpoint with the journal in its metadata: one safetensors file, so that they always belong together. */
-export function packCheckpoint(trainer: Trainer, spec: RunSpec, journal: Journal): Checkpoint {
+export async function packCheckpoint(trainer: Trainer, spec: RunSpec, journal: Journal): Promise<Checkpoint> {
   const step = trainer.stepCount;
-  const { tensors, metadata } = readSafetensors(trainer.save());
+  const { tensors, metadata } = readSafetensors(await trainer.save());
   const note: Note = { spec, step, journal };
   return { step, bytes: writeSafetensors({ tensors, metadata: { ...metadata, run: JSON.stringify(note) } }) };
 }
@@ -35,9 +35,9 @@ export function readCheckpoint(bytes: Uint8Array, spec: RunSpec): Checkpoint | u
 }
 
 /** Puts a trainer where the checkpoint was made; undefined, and nothing changed, when the checkpoint is damaged. */
-export function resumeFrom({ bytes }: Checkpoint, trainer: Trainer): Journal | undefined {
+export async function resumeFrom({ bytes }: Checkpoint, trainer: Trainer): Promise<Journal | undefined> {
   try {
-    trainer.resume(bytes);
+    await trainer.resume(bytes);
   } catch (error) {
     if (error instanceof BatchNormError) return undefined;
     throw error;

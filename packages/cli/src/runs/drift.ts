@@ -24,7 +24,7 @@ const SIGMA = 0.1;
  *
  * @param report  called at every measured step with the number of steps done
  */
-export function runDrift(spec: DriftSpec, mnist: Mnist, report: (step: number) => void): DriftResult {
+export async function runDrift(spec: DriftSpec, mnist: Mnist, report: (step: number) => void): Promise<DriftResult> {
   const started = performance.now();
   const hidden = new Linear(IMAGE_SIZE, spec.units, { bias: true });
   // With weight 1 for the new value the running statistics are those of the last batch; "biased" as in training.
@@ -51,7 +51,7 @@ export function runDrift(spec: DriftSpec, mnist: Mnist, report: (step: number) =
         norm.freeze();
       }
       // The loss of a step is the one before its update, as is the norm.
-      losses.push(trainer.step(x, labels).loss);
+      losses.push((await trainer.step(x, labels)).loss);
       if (!measured) continue;
       const loss = losses.reduce((sum, value) => sum + value, 0) / losses.length;
       losses = [];
@@ -60,7 +60,7 @@ export function runDrift(spec: DriftSpec, mnist: Mnist, report: (step: number) =
       if (!Number.isFinite(loss)) break;
     }
   } finally {
-    trainer.close();
+    await trainer.close();
   }
   return { kind: "drift", points, seconds: (performance.now() - started) / 1000 };
 }

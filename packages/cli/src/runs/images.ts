@@ -43,7 +43,7 @@ export async function runImages(
   });
   try {
     const parts = prepare(spec, data);
-    const from = (checkpoint && resumeFrom(checkpoint, trainer)) ?? BEGINNING;
+    const from = (checkpoint && (await resumeFrom(checkpoint, trainer))) ?? BEGINNING;
     const { points, seconds, divergedAt } = await train(spec, trainer, parts, from, reporter);
     const wanted = spec.probabilities && divergedAt === null;
     return {
@@ -51,11 +51,11 @@ export async function runImages(
       points,
       divergedAt,
       parameters: model.parameters().reduce((sum, { size }) => sum + size, 0),
-      probabilities: wanted ? predictions(spec, trainer, parts) : null,
+      probabilities: wanted ? await predictions(spec, trainer, parts) : null,
       seconds,
     };
   } finally {
-    trainer.close();
+    await trainer.close();
   }
 }
 
@@ -95,7 +95,7 @@ async function train(
       const point = {
         step,
         loss: finite(journal.loss / journal.steps),
-        accuracy: accuracies(spec, trainer, parts, due),
+        accuracy: await accuracies(spec, trainer, parts, due),
       };
       journal = { ...journal, points: [...journal.points, point], loss: 0, steps: 0 };
     }
@@ -104,22 +104,29 @@ async function train(
     if (diverged) return { ...journal, divergedAt: step };
     if (progress.epoch > epoch) {
       epoch = progress.epoch;
-      reporter.saved(packCheckpoint(trainer, spec, journal));
+      reporter.saved(await packCheckpoint(trainer, spec, journal));
     }
   }
   return { ...journal, divergedAt: null };
 }
 
-function accuracies(spec: ImageSpec, trainer: Trainer, parts: Parts, { images }: Measurement): ImagePoint["accuracy"] {
-  return Object.fromEntries(
-    spec.measureOn.map((part) => [part, trainer.evaluate(first(parts[part], images), MEASURING).accuracy]),
-  );
+async function accuracies(
+  spec: ImageSpec,
+  trainer: Trainer,
+  parts: Parts,
+  { images }: Measurement,
+): Promise<ImagePoint["accuracy"]> {
+  const accuracy: { [part in ImagePart]?: number } = {};
+  for (const part of spec.measureOn) {
+    accuracy[part] = (await trainer.evaluate(first(parts[part], images), MEASURING)).accuracy;
+  }
+  return accuracy;
 }
 
 /** Of the test images that the last measurement takes. */
-function predictions({ measureAt }: ImageSpec, trainer: Trainer, { test }: Parts): string {
+async function predictions({ measureAt }: ImageSpec, trainer: Trainer, { test }: Parts): Promise<string> {
   const images = measureAt.at(-1)?.images ?? 0;
-  return encodeProbabilities(trainer.predict(first(test, images), MEASURING));
+  return encodeProbabilities(await trainer.predict(first(test, images), MEASURING));
 }
 
 function first(data: Dataset, images: number): Dataset {

@@ -30,12 +30,12 @@ export async function runNetwork(
     seed,
   });
   try {
-    const from = (checkpoint && resumeFrom(checkpoint, trainer)) ?? BEGINNING;
+    const from = (checkpoint && (await resumeFrom(checkpoint, trainer))) ?? BEGINNING;
     const { points, seconds } = await train(spec, trainer, data, from, reporter);
     const weights = Buffer.from(writeSafetensors({ tensors: model.stateDict(), metadata: {} })).toString("base64");
     return { kind: "network", points, weights, seconds };
   } finally {
-    trainer.close();
+    await trainer.close();
   }
 }
 
@@ -61,7 +61,7 @@ async function train(
     if (passed || step === steps) journal = withPoint(journal, step);
     if (!passed) continue;
     epoch = progress.epoch;
-    reporter.saved(packCheckpoint(trainer, spec, journal));
+    reporter.saved(await packCheckpoint(trainer, spec, journal));
   }
   return journal;
 }

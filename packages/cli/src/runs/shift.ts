@@ -18,12 +18,12 @@ export function statisticsImages(images: number): number {
  * @param weights  base64 of the safetensors file that the training of the spec's network gave
  * @param report   called after each estimate with its number, from 1
  */
-export function runShift(
+export async function runShift(
   spec: ShiftSpec,
   data: SharedData,
   weights: string | undefined,
   report: (step: number) => void,
-): ShiftResult {
+): Promise<ShiftResult> {
   if (weights === undefined) throw new Error("runShift: expected the weights of the network");
   const started = performance.now();
   const { network, seed } = spec.network;
@@ -34,7 +34,8 @@ export function runShift(
   const chosen = (isChosen: (index: number) => boolean) => imagesLike(part(images, isChosen), network, statistics);
   const half = statisticsImages(spec.images);
   const measured = chosen((at) => at >= half);
-  const points = spec.estimates.map((estimate, index): ShiftPoint => {
+  const points: ShiftPoint[] = [];
+  for (const [index, estimate] of spec.estimates.entries()) {
     model.loadStateDict(tensors);
     if (estimate) {
       const { classes, onePass, prior } = estimate;
@@ -42,10 +43,9 @@ export function runShift(
       const unlabelled = chosen((at) => at < last && (classes?.includes(images.labels[at]) ?? true));
       recalibrate(model, () => batches(unlabelled), { onePass, prior });
     }
-    const point = { step: index + 1, accuracy: accuracyOn(model, measured) };
-    report(point.step);
-    return point;
-  });
+    points.push({ step: index + 1, accuracy: await accuracyOn(model, measured) });
+    report(index + 1);
+  }
   return { kind: "shift", points, seconds: (performance.now() - started) / 1000 };
 }
 
@@ -73,18 +73,18 @@ function part({ images, labels }: Images, isChosen: (index: number) => boolean):
 }
 
 /** Share of correct answers, 0 to 1. */
-function accuracyOn(model: Layer, data: Dataset): number {
+async function accuracyOn(model: Layer, data: Dataset): Promise<number> {
   const inference = new Inference(model);
   try {
     let correct = 0;
     let from = 0;
     for (const batch of batches(data)) {
       const to = from + batch.shape[0];
-      correct += accuracy(inference.predict(batch), data.labels.subarray(from, to)) * (to - from);
+      correct += accuracy(await inference.predict(batch), data.labels.subarray(from, to)) * (to - from);
       from = to;
     }
     return Math.round(correct) / data.length;
   } finally {
-    inference.close();
+    await inference.close();
   }
 }

@@ -64,7 +64,7 @@ export async function runTraining(
       losses.push(progress.loss);
       const diverged = !Number.isFinite(progress.loss);
       if (diverged || spec.measureAt.includes(progress.step)) {
-        points.push(measure(trainer, progress.step, mean(losses), measured, watched, team));
+        points.push(await measure(trainer, progress.step, mean(losses), measured, watched, team));
         losses = [];
       }
       if (diverged) {
@@ -75,7 +75,7 @@ export async function runTraining(
     }
     if (team.any(signal?.aborted ?? false)) throw new InterruptedError("interrupted");
   } finally {
-    trainer.close();
+    await trainer.close();
   }
   return {
     kind: "training",
@@ -108,21 +108,19 @@ function dataset(part: LabelledImages): Dataset {
   });
 }
 
-function measure(
+async function measure(
   trainer: Trainer,
   step: number,
   loss: number,
   measured: Measured,
   watched: Watched | null,
   team: Team,
-): TrainingPoint {
+): Promise<TrainingPoint> {
   const accuracy: { [part in MeasuredPart]?: number } = {};
   let spread: [number, number, number] | undefined;
   for (const [part, images] of measured) {
     watched?.clear();
-    accuracy[part] = trainer.evaluate(images, {
-      batchSize: MEASURING_BATCH,
-    }).accuracy;
+    accuracy[part] = (await trainer.evaluate(images, { batchSize: MEASURING_BATCH })).accuracy;
     if (part === "test" && watched)
       spread = percentiles(team.gather(watched.values()), SHARES) as [number, number, number];
   }

@@ -85,9 +85,9 @@ export class RunFolder {
    *
    * @throws InputError when the checkpoint is damaged or does not belong to the journals
    */
-  restore(trainer: Trainer, { journals }: StoredRun, checkpoint: Uint8Array): Journal {
+  async restore(trainer: Trainer, { journals }: StoredRun, checkpoint: Uint8Array): Promise<Journal> {
     try {
-      trainer.resume(checkpoint);
+      await trainer.resume(checkpoint);
     } catch (error) {
       if (!(error instanceof BatchNormError)) throw error;
       throw new InputError(`${this.checkpoint}: ${error.message}; start anew with --fresh`);

@@ -77,12 +77,12 @@ export async function carryOut(request: RunRequest): Promise<Outcome> {
   const trainer = new Trainer(model, { optimizer, schedule, threads, seed, shards: team.shards });
   try {
     const checkpoint = stored && (await team.onceBytes(() => folder.readCheckpoint()));
-    const journal = stored && checkpoint ? folder.restore(trainer, stored, checkpoint) : EMPTY_JOURNAL;
+    const journal = stored && checkpoint ? await folder.restore(trainer, stored, checkpoint) : EMPTY_JOURNAL;
     progress.begin(extentOf(settings), journal.step);
     return await trainAll(request, trainer, journal);
   } finally {
     progress.end();
-    trainer.close();
+    await trainer.close();
   }
 }
 
@@ -131,7 +131,7 @@ async function measure(trainer: Trainer, test: Dataset, { signal, team }: RunReq
     await new Promise((resolve) => setImmediate(resolve));
     if (team.any(signal.aborted)) return null;
     const part = test.slice(from, Math.min(from + each, test.length));
-    const measured = trainer.evaluate(part, { batchSize: MEASURING_BATCH });
+    const measured = await trainer.evaluate(part, { batchSize: MEASURING_BATCH });
     loss += measured.loss * part.length;
     correct += measured.accuracy * part.length;
   }
