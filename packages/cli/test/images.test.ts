@@ -1,4 +1,5 @@
 import { accuracy, Dataset, decayWeightsOnly, exponentialDecay, SGD, Tensor, Trainer } from "batchnorm";
+import { readSafetensors, writeSafetensors } from "batchnorm/formats";
 import { inception } from "batchnorm/models";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Cifar10 } from "#dist/datasets/cifar10.js";
@@ -116,6 +117,16 @@ describe("from a checkpoint a run goes on to the same bits", () => {
     expect(readCheckpoint(bytes.subarray(0, 20), whole.spec)).toBeUndefined();
     expect(readCheckpoint(new Uint8Array(0), whole.spec)).toBeUndefined();
     expect(readCheckpoint(Buffer.from("something else, of more than eight bytes"), whole.spec)).toBeUndefined();
+  });
+
+  test("which is not taken from another version, with another form of journal", () => {
+    const { tensors, metadata } = readSafetensors(whole.checkpoints[0].bytes);
+    const noted = (note: object) => writeSafetensors({ tensors, metadata: { ...metadata, run: JSON.stringify(note) } });
+    const note = JSON.parse(metadata.run);
+    expect(readCheckpoint(noted(note), whole.spec)?.step).toBe(3);
+    const { format, ...old } = note;
+    expect(readCheckpoint(noted(old), whole.spec)).toBeUndefined();
+    expect(readCheckpoint(noted({ ...note, format: format + 1 }), whole.spec)).toBeUndefined();
   });
 });
 

@@ -1,9 +1,10 @@
 import { PassThrough } from "node:stream";
 import { parseHTML } from "linkedom";
 import { describe, expect, test } from "vitest";
-import { trainingFigures, trainingPage, trainingSummary } from "#dist/report/training.js";
 import { epochProgress } from "#dist/terminal/epochs.js";
-import type { TrainingResults } from "#dist/training/results.js";
+import { figures } from "#dist/train/figures.js";
+import { page, summary } from "#dist/train/page.js";
+import type { TrainingResults } from "#dist/train/results.js";
 
 const rows = [0.5, 0.9, 0.8].map((accuracy, index) => ({
   epoch: index + 1,
@@ -61,10 +62,10 @@ describe.each([
   ["of a finished run", results(), 2],
   ["of a run that diverged in its first epoch", noEpoch, 0],
 ])("the report %s", (_, each, charts) => {
-  const { document } = parseHTML(trainingPage(each));
+  const { document } = parseHTML(page(each));
 
   test("needs nothing beside it and has no value that failed", () => {
-    expect(trainingPage(each)).not.toMatch(/<(script|link|img|iframe)\b|@import/);
+    expect(page(each)).not.toMatch(/<(script|link|img|iframe)\b|@import/);
     expect(document.querySelector("title")?.textContent).toBe("Training resnet20 on CIFAR-10");
     expect(document.body.textContent).not.toMatch(/undefined|NaN|Infinity|\[object/);
     expect(document.querySelectorAll("figure > svg")).toHaveLength(charts);
@@ -73,7 +74,7 @@ describe.each([
 });
 
 test("the report says which epoch's accuracy it is, which was the best, and how to repeat it", () => {
-  const text = parseHTML(trainingPage(results())).document.body.textContent;
+  const text = parseHTML(page(results())).document.body.textContent;
   expect(text).toContain(
     "Test accuracy after the last epoch, 3: 80.00%. The highest of all epochs was 90.00%, after epoch 2.",
   );
@@ -81,22 +82,22 @@ test("the report says which epoch's accuracy it is, which was the best, and how 
     "batchnorm train resnet20 --dataset cifar10 --epochs 3 --batch-size 128 --learning-rate 0.1 --seed 1 --test-images 1000 with",
   );
   expect(text).toContain("moved by up to 4 pixels along each axis, every other one mirrored");
-  const cells = [...parseHTML(trainingPage(results())).document.querySelectorAll("tbody tr:first-child > *")];
+  const cells = [...parseHTML(page(results())).document.querySelectorAll("tbody tr:first-child > *")];
   expect(cells.map((cell) => cell.textContent)).toEqual(["1", "1.5000", "40.00%", "1.2000", "50.00%", "0.100", "500"]);
   const improving = results({ epochs: rows.slice(0, 2) });
-  expect(trainingSummary(improving).join("\n")).toContain("epoch, 2: 90.00%, the highest of all epochs.");
+  expect(summary(improving).join("\n")).toContain("epoch, 2: 90.00%, the highest of all epochs.");
 });
 
 test("the report of a run that diverged says where, and where it was before", () => {
-  expect(trainingPage(noEpoch)).toContain("not finite at step 7, in epoch 1 of 3. No epoch was finished. A lower");
+  expect(page(noEpoch)).toContain("not finite at step 7, in epoch 1 of 3. No epoch was finished. A lower");
   const later = results({ epochs: rows.slice(0, 1), divergedAt: 400 });
-  expect(trainingSummary(later).join("\n")).toContain(
+  expect(summary(later).join("\n")).toContain(
     "step 400, in epoch 2 of 3. The epoch before ended at a test accuracy of 50.00%. A lower learning rate than 0.1",
   );
 });
 
 test("the curves are drawn where their numbers say, training before test", () => {
-  const { document } = parseHTML(trainingPage(results()));
+  const { document } = parseHTML(page(results()));
   const paths = [...document.querySelectorAll("figure svg [aria-label='line'] path")].map((path) =>
     (path.getAttribute("d") ?? "").slice(1).split(/[L,]/).map(Number),
   );
@@ -114,7 +115,7 @@ test.each([
   ["of one epoch", results({ epochs: rows.slice(0, 1) })],
   ["with a loss that is not finite", results({ epochs: rows.map((row) => ({ ...row, testLoss: null })) })],
 ])("the figure %s stands for itself on white", (_, each) => {
-  const [{ name, svg }] = trainingFigures(each);
+  const [{ name, svg }] = figures(each);
   expect(name).toBe("curves");
   expect(svg).toMatch(/^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
   expect(svg).not.toMatch(/var\(--|NaN|undefined|Infinity/);
@@ -123,8 +124,8 @@ test.each([
 
 test("names given by the user cannot become markup", () => {
   const named = results({ data: { ...results().data, name: "<img src=x>" } });
-  expect(trainingPage(named)).not.toContain("<img");
-  expect(trainingFigures(named)[0].svg).not.toContain("<img");
+  expect(page(named)).not.toContain("<img");
+  expect(figures(named)[0].svg).not.toContain("<img");
 });
 
 function terminal(isTTY: boolean) {

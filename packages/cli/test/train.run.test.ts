@@ -31,7 +31,7 @@ describe("a run", () => {
   test("has a row for each epoch, as the trainer itself would measure it", async () => {
     const { journal, end, network, data, settings } = uninterrupted;
     expect(end).toBe("finished");
-    expect(journal.epochs.map(({ epoch, step }) => [epoch, step])).toEqual([
+    expect(journal.points.map(({ epoch, step }) => [epoch, step])).toEqual([
       [1, 6],
       [2, 12],
       [3, 18],
@@ -39,11 +39,11 @@ describe("a run", () => {
     const trainer = new Trainer(network, { optimizer: new SGD({ lr: 0 }) });
     const { loss, accuracy } = await trainer.evaluate(data.test);
     await trainer.close();
-    expect(journal.epochs[2].testAccuracy).toBe(accuracy);
-    expect(journal.epochs[2].testLoss).toBeCloseTo(loss, 5);
+    expect(journal.points[2].testAccuracy).toBe(accuracy);
+    expect(journal.points[2].testLoss).toBeCloseTo(loss, 5);
     expect(settings).toMatchObject({ model: "resnet8", crop: 4, flip: true, learningRate: 0.1 / 16 });
     expect(journal.losses.map(({ step }) => step)).toEqual([18]);
-    const mean = journal.epochs.reduce((sum, row) => sum + row.trainLoss, 0) / 3;
+    const mean = journal.points.reduce((sum, row) => sum + row.trainLoss, 0) / 3;
     expect(journal.losses[0].loss).toBeCloseTo(mean, 10);
   });
 
@@ -62,7 +62,7 @@ describe("a run", () => {
   });
 
   test("warms up over its first tenth and ends at a learning rate of almost nothing", () => {
-    const rates = uninterrupted.journal.epochs.map(({ learningRate }) => learningRate / (0.1 / 16));
+    const rates = uninterrupted.journal.points.map(({ learningRate }) => learningRate / (0.1 / 16));
     // One step of warm-up, then 17 of a cosine.
     const cosine = (step: number) => (1 + Math.cos((Math.PI * (step - 2)) / 17)) / 2;
     for (const [index, step] of [6, 12, 18].entries()) expect(rates[index]).toBeCloseTo(cosine(step), 10);
@@ -74,7 +74,7 @@ describe("a run", () => {
     ["batchNorm", false],
   ] as const)("comes out otherwise with another %s", async (choice, value) => {
     const { journal } = await trainColours({ out: temporaryFolder(), colours, choices: { [choice]: value } });
-    expect(journal.epochs[2].trainLoss).not.toBe(uninterrupted.journal.epochs[2].trainLoss);
+    expect(journal.points[2].trainLoss).not.toBe(uninterrupted.journal.points[2].trainLoss);
   });
 
   test("whose loss overflows ends there, with the checkpoint of no later step and nothing of an earlier run", async () => {
@@ -109,7 +109,7 @@ describe("a run that is resumed ends with the same bits as one that was not inte
     const interrupt = new AbortController();
     const measuring = () => interrupt.abort();
     const { journal } = await trainColours({ out, colours, progress: { measuring }, signal: interrupt.signal });
-    expect(journal).toMatchObject({ step: 6, epochs: [] });
+    expect(journal).toMatchObject({ step: 6, points: [] });
     await trainColours({ out, colours, resume: true });
     expect(leftBy(out)).toEqual(leftBy(whole));
   });

@@ -1,18 +1,18 @@
 import { zeros } from "batchnorm";
 import { describe, expect, test } from "vitest";
+import type { SharedData } from "#dist/datasets/shared.js";
 import { channelStatistics } from "#dist/datasets/statistics.js";
-import { prepare } from "#dist/training/data.js";
-import { afterEpoch, afterStep, EMPTY_JOURNAL, LOSS_EVERY } from "#dist/training/journal.js";
-import { findModel } from "#dist/training/models.js";
-import { type Choices, checkSame, checkSameData, newSettings } from "#dist/training/settings.js";
-import { findSource, type Images } from "#dist/training/sources.js";
+import { prepare } from "#dist/train/data.js";
+import { findModel } from "#dist/train/models.js";
+import { type Choices, checkSame, checkSameData, newSettings } from "#dist/train/settings.js";
+import { findSource } from "#dist/train/sources.js";
 
 const part = (length: number, size: number) => ({
   length,
   images: Uint8Array.from({ length: length * size }, (_, i) => (i * 37) % 251),
   labels: Uint8Array.from({ length }, (_, i) => i % 10),
 });
-const images = (size: number): Images => ({
+const images = (size: number): SharedData => ({
   train: part(300, size),
   test: part(20, size),
   name: "some images",
@@ -122,28 +122,4 @@ describe("settings", () => {
       "out: this run was trained on the images with fingerprint abc, those of some images have def; give the same --data as then",
     );
   });
-});
-
-test("the journal has the mean loss of every hundred steps, over the ends of epochs, and means of each epoch", () => {
-  let journal = EMPTY_JOURNAL;
-  for (let step = 1; step <= 2 * LOSS_EVERY; step++) {
-    journal = afterStep(journal, { step, loss: step, correct: 3, learningRate: 1 / step });
-    if (step === 150) journal = afterEpoch(journal, 4, { loss: Number.NaN, accuracy: 0.1 }, 2);
-  }
-  expect(journal.losses).toEqual([
-    { step: 100, loss: 50.5 },
-    { step: 200, loss: 150.5 },
-  ]);
-  expect(journal.epochs).toEqual([
-    {
-      epoch: 1,
-      step: 150,
-      trainLoss: 75.5,
-      trainAccuracy: 0.75,
-      testLoss: null,
-      testAccuracy: 0.1,
-      learningRate: 1 / 150,
-    },
-  ]);
-  expect(journal.times).toEqual([{ training: 0, measuring: 2 }]);
 });

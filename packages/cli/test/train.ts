@@ -5,12 +5,12 @@ import type { Layer } from "batchnorm";
 import { writeSafetensors } from "batchnorm/formats";
 import { ALONE } from "#dist/team/team.js";
 import { SILENT } from "#dist/terminal/silent.js";
-import { prepare } from "#dist/training/data.js";
-import { RunFolder } from "#dist/training/folder.js";
-import { findModel } from "#dist/training/models.js";
-import { carryOut, type TrainingProgress } from "#dist/training/run.js";
-import { type Choices, newSettings } from "#dist/training/settings.js";
-import { findSource } from "#dist/training/sources.js";
+import { prepare } from "#dist/train/data.js";
+import { RunFolder } from "#dist/train/folder.js";
+import { findModel } from "#dist/train/models.js";
+import { type TrainingProgress, trainModel } from "#dist/train/run.js";
+import { type Choices, newSettings } from "#dist/train/settings.js";
+import { findSource } from "#dist/train/sources.js";
 import { BINARY_FILES, binaryFile } from "./cifar.ts";
 
 /** CIFAR-10's six files with 50 training images and 10 test images. */
@@ -42,7 +42,7 @@ export async function trainColours({ out, colours, choices = {}, resume, threads
   const data = prepare(images, source, model, settings);
   const network = model.build({ ...settings, channels: 3 });
   if (!stored) await folder.clear();
-  const outcome = await carryOut({
+  const outcome = await trainModel({
     settings,
     model: network,
     data,

@@ -1,4 +1,4 @@
-import type { Recorded } from "../experiments/results.ts";
+import type { Recorded } from "../results/recorded.ts";
 import type { Experiment } from "./experiment.ts";
 import type { ImagesOf } from "./options.ts";
 

@@ -2,7 +2,6 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeAtomically } from "batchnorm/node";
 import { InputError } from "../errors.ts";
-import { RESULTS_FORMAT, type Recorded } from "../experiments/results.ts";
 import { biasDriftFigures } from "../report/biasdrift.ts";
 import { depthFigures } from "../report/depth.ts";
 import { ensembleFigures } from "../report/ensemble.ts";
@@ -12,7 +11,8 @@ import { regularizerFigures } from "../report/regularizer.ts";
 import { robustnessFigures } from "../report/robustness.ts";
 import { shiftFigures } from "../report/shift.ts";
 import type { Figure } from "../report/svg.ts";
-import { trainingFigures } from "../report/training.ts";
+import { RESULTS_FORMAT, type Recorded } from "../results/recorded.ts";
+import { figures as trainingFigures } from "../train/figures.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: the file names its experiment, which is checked before drawing
 const DRAWING: Record<string, (results: any) => Figure[]> = {

@@ -1,10 +1,10 @@
 import { writeAtomically } from "batchnorm/node";
-import { version } from "../experiments/results.ts";
 import { inspectFile } from "../inspect/files.ts";
 import { faults } from "../inspect/inspection.ts";
 import { inspectionJson } from "../inspect/json.ts";
 import { inspectionLines } from "../inspect/lines.ts";
-import { inspectionPage } from "../report/inspection.ts";
+import { inspectionPage } from "../inspect/page.ts";
+import { version } from "../version.ts";
 
 export interface InspectOptions {
   readonly json?: boolean;

@@ -1,6 +1,6 @@
 import { Command } from "commander";
-import { version } from "../experiments/results.ts";
-import { MODEL_NAMES } from "../training/names.ts";
+import { MODEL_NAMES } from "../train/names.ts";
+import { version } from "../version.ts";
 import { EXPERIMENTS } from "./entries.ts";
 import { examples } from "./examples.ts";
 import { addFold, addInspect, addRecalibrate } from "./models.ts";

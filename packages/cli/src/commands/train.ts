@@ -3,18 +3,19 @@ import { type Sequential, synchronize } from "batchnorm";
 import { writeSafetensors } from "batchnorm/formats";
 import { writeAtomically } from "batchnorm/node";
 import { InputError, InterruptedError } from "../errors.ts";
-import { recordedJson } from "../experiments/json.ts";
-import { trainingFigures, trainingPage, trainingSummary } from "../report/training.ts";
+import { recordedJson } from "../results/json.ts";
 import type { Team } from "../team/team.ts";
 import { epochProgress } from "../terminal/epochs.ts";
 import { SILENT } from "../terminal/silent.ts";
-import { prepare } from "../training/data.ts";
-import { RunFolder, type StoredRun } from "../training/folder.ts";
-import { findModel } from "../training/models.ts";
-import { type TrainingResults, trainingResults } from "../training/results.ts";
-import { carryOut, extentOf } from "../training/run.ts";
-import { checkSame, checkSameData, newSettings } from "../training/settings.ts";
-import { findSource } from "../training/sources.ts";
+import { prepare } from "../train/data.ts";
+import { figures } from "../train/figures.ts";
+import { RunFolder, type StoredRun } from "../train/folder.ts";
+import { findModel } from "../train/models.ts";
+import { page, summary } from "../train/page.ts";
+import { type TrainingResults, trainingResults } from "../train/results.ts";
+import { extentOf, trainModel } from "../train/run.ts";
+import { checkSame, checkSameData, newSettings } from "../train/settings.ts";
+import { findSource } from "../train/sources.ts";
 import { integer } from "../words.ts";
 import { together } from "./together.ts";
 import type { TrainOptions } from "./trainoptions.ts";
@@ -44,7 +45,7 @@ async function trainIn(team: Team, name: string, options: TrainOptions): Promise
     const progress = team.leads ? epochProgress(process.stderr) : SILENT;
     const signal = interrupt.signal;
     const request = { settings, model: network, data, folder, stored, threads, progress, signal, team };
-    const outcome = await carryOut(request);
+    const outcome = await trainModel(request);
     if (outcome.end === "interrupted") {
       const { epochs, stepsPerEpoch } = extentOf(settings);
       throw new InterruptedError(
@@ -56,7 +57,7 @@ async function trainIn(team: Team, name: string, options: TrainOptions): Promise
     const run = { settings, source, images, data, parameters, threads, ranks: team.size };
     const results = trainingResults(run, outcome);
     const report = await write(folder.path, results, outcome.end === "finished" ? network : null);
-    process.stdout.write(`${trainingSummary(results).join("\n")}\nReport: ${report}\n`);
+    process.stdout.write(`${summary(results).join("\n")}\nReport: ${report}\n`);
     if (outcome.end === "diverged") process.exitCode = 1;
   } finally {
     process.off("SIGINT", onInterrupt);
@@ -95,7 +96,7 @@ async function write(folder: string, results: TrainingResults, network: Sequenti
     await writeAtomically(join(folder, "model.safetensors"), bytes);
   }
   await writeAtomically(join(folder, "train.json"), recordedJson(results));
-  for (const { name, svg } of trainingFigures(results)) await writeAtomically(join(folder, `${name}.svg`), svg);
-  await writeAtomically(report, trainingPage(results));
+  for (const { name, svg } of figures(results)) await writeAtomically(join(folder, `${name}.svg`), svg);
+  await writeAtomically(report, page(results));
   return report;
 }

@@ -1,6 +1,6 @@
 import { Option } from "commander";
-import { DATASET_NAMES } from "../training/names.ts";
-import type { Choices } from "../training/settings.ts";
+import { DATASET_NAMES } from "../train/names.ts";
+import type { Choices } from "../train/settings.ts";
 import { count, positive, seed } from "./options.ts";
 
 /** What `batchnorm train` takes from the command line, beside the model. */

@@ -1,6 +1,6 @@
+import { type Recorded, type Request, record } from "../results/recorded.ts";
 import type { Laboratory } from "../runs/laboratory.ts";
 import type { DriftPoint, DriftSpec, Job } from "../runs/spec.ts";
-import { type Recorded, type Request, record } from "./results.ts";
 
 /** One small network under gradient descent. */
 export interface DriftCurve {

@@ -1,7 +1,7 @@
+import { type Recorded, type Request, record } from "../results/recorded.ts";
 import type { Laboratory } from "../runs/laboratory.ts";
 import type { Job, TrainingSpec } from "../runs/spec.ts";
 import { finalAccuracy, networkLabel, PAPER, type Setting, trainingSpec } from "./network.ts";
-import { type Recorded, type Request, record } from "./results.ts";
 
 /** One training of a network of some depth. */
 export interface DepthTrial extends Setting {

@@ -1,9 +1,9 @@
+import { type Recorded, type Request, record } from "../results/recorded.ts";
 import type { ImageSpec } from "../runs/imagespec.ts";
 import type { Laboratory } from "../runs/laboratory.ts";
 import { decodeProbabilities } from "../runs/probabilities.ts";
 import type { Job } from "../runs/spec.ts";
 import { atEnd, availableImages, COLOUR, epochSteps, FAST, imageSpec, lastAccuracy, PAPER_TRAINING } from "./images.ts";
-import { type Recorded, type Request, record } from "./results.ts";
 import { type Vote, votes } from "./votes.ts";
 
 /** One of the networks whose predictions are averaged. */

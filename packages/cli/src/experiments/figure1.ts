@@ -1,9 +1,9 @@
+import { type Recorded, type Request, record } from "../results/recorded.ts";
 import type { Laboratory } from "../runs/laboratory.ts";
 import type { Job, TrainingSpec } from "../runs/spec.ts";
 import { type Choice, recordedChoice } from "./choice.ts";
 import type { Comparison } from "./comparison.ts";
 import { type Curve, curve, networkLabel, PAPER, type Setting, trainingSpec } from "./network.ts";
-import { type Recorded, type Request, record } from "./results.ts";
 import { bestSetting, type SearchSize, search } from "./search.ts";
 
 /** The paper's §4.1 and its Figure 1. */

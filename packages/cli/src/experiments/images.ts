@@ -1,9 +1,9 @@
 import type { SharedData } from "../datasets/shared.ts";
 import { InputError } from "../errors.ts";
+import type { ImageForm } from "../results/recorded.ts";
 import { heldOutImages } from "../runs/images.ts";
 import type { ImagePart, ImageResult, ImageSpec, Measurement } from "../runs/imagespec.ts";
 import { integer } from "../words.ts";
-import type { ImageForm } from "./results.ts";
 
 /** The paper's (§4.2): 32 images a step, stochastic gradient descent with momentum. */
 export const PAPER_TRAINING = { batchSize: 32, momentum: 0.9 } as const;

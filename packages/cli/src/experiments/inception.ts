@@ -1,3 +1,4 @@
+import { type Recorded, type Request, record } from "../results/recorded.ts";
 import { heldOutImages } from "../runs/images.ts";
 import type { ImagePoint, ImageResult, ImageSpec, Measurement } from "../runs/imagespec.ts";
 import type { Laboratory } from "../runs/laboratory.ts";
@@ -5,7 +6,6 @@ import type { Job } from "../runs/spec.ts";
 import { availableImages, COLOUR, epochSteps, imageSpec } from "./images.ts";
 import { INCEPTIONS, type InceptionModel } from "./inceptions.ts";
 import { type RateSearch, searchRate } from "./ratesearch.ts";
-import { type Recorded, type Request, record } from "./results.ts";
 
 /** One network's training, as it is recorded. */
 export interface InceptionRun extends Pick<InceptionModel, "name" | "batchNorm" | "activation" | "dropout"> {

@@ -1,3 +1,4 @@
+import { type Recorded, type Request, record } from "../results/recorded.ts";
 import type { ImageSpec } from "../runs/imagespec.ts";
 import type { Laboratory } from "../runs/laboratory.ts";
 import type { Job } from "../runs/spec.ts";
@@ -11,7 +12,6 @@ import {
   ORDINARY,
   PAPER_TRAINING,
 } from "./images.ts";
-import { type Recorded, type Request, record } from "./results.ts";
 
 /** One training on some of the images. */
 export interface RegularizerRun {

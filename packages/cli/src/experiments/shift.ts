@@ -1,13 +1,13 @@
 import type { SharedData } from "../datasets/shared.ts";
 import type { Shift } from "../datasets/shifts.ts";
 import { InputError } from "../errors.ts";
+import { type Recorded, type Request, record } from "../results/recorded.ts";
 import type { Laboratory } from "../runs/laboratory.ts";
 import { statisticsImages } from "../runs/shift.ts";
 import type { NetworkName, NetworkSpec, ShiftSpec } from "../runs/shiftspec.ts";
 import type { Job } from "../runs/spec.ts";
 import { integer, list } from "../words.ts";
 import { type Accuracies, accuraciesOf, CLASSES, estimatesOf, PRIOR, SHIFTS } from "./estimates.ts";
-import { type Recorded, type Request, record } from "./results.ts";
 
 /** A shift, and what new statistics do about it. */
 export interface ShiftedAccuracies extends Accuracies {

@@ -1,4 +1,4 @@
-import type { Recorded } from "../experiments/results.ts";
+import type { Recorded } from "../results/recorded.ts";
 import { integer } from "../words.ts";
 import { html, Markup } from "./html.ts";
 import { STYLE } from "./style.ts";

@@ -2,7 +2,10 @@ import { Dataset, type DatasetOptions, decayWeightsOnly, exponentialDecay, SGD, 
 import { inception } from "batchnorm/models";
 import type { SharedData, SharedImages } from "../datasets/shared.ts";
 import { channelStatistics } from "../datasets/statistics.ts";
-import { type Journal, packCheckpoint, resumeFrom } from "./checkpoint.ts";
+import { ALONE } from "../team/team.ts";
+import { EMPTY_JOURNAL, type Journal, meanLoss, secondsOf } from "../training/journal.ts";
+import { carryOut } from "../training/loop.ts";
+import { packCheckpoint, resumeFrom } from "./checkpoint.ts";
 import type { ImagePart, ImagePoint, ImageResult, ImageSpec, Measurement } from "./imagespec.ts";
 import type { RunReporter } from "./messages.ts";
 import { encodeProbabilities } from "./probabilities.ts";
@@ -20,8 +23,6 @@ const MEASURING = { batchSize: 100 };
 export function heldOutImages(trainingImages: number): number {
   return Math.min(5_000, Math.floor(trainingImages / 10));
 }
-
-const BEGINNING: Journal = { points: [], loss: 0, steps: 0, seconds: 0 };
 
 /**
  * Trains the network of a spec and measures it on the way, with a checkpoint after every pass over the images. From a
@@ -43,7 +44,7 @@ export async function runImages(
   });
   try {
     const parts = prepare(spec, data);
-    const from = (checkpoint && (await resumeFrom(checkpoint, trainer))) ?? BEGINNING;
+    const from = (checkpoint && (await resumeFrom(checkpoint, trainer))) ?? EMPTY_JOURNAL;
     const { points, seconds, divergedAt } = await train(spec, trainer, parts, from, reporter);
     const wanted = spec.probabilities && divergedAt === null;
     return {
@@ -78,36 +79,38 @@ async function train(
   spec: ImageSpec,
   trainer: Trainer,
   parts: Parts,
-  from: Journal,
+  from: Journal<ImagePoint>,
   reporter: RunReporter,
-): Promise<Journal & { divergedAt: number | null }> {
+): Promise<Pick<ImageResult, "points" | "seconds" | "divergedAt">> {
   const { steps, batchSize, measureAt } = spec;
-  const started = performance.now() - 1000 * from.seconds;
-  let journal = from;
-  let { epoch } = trainer;
+  const measured = async (step: number, loss: number | null, due: Measurement): Promise<ImagePoint> => {
+    return { step, loss, accuracy: await accuracies(spec, trainer, parts, due) };
+  };
   reporter.advanced(trainer.stepCount);
-  for await (const progress of trainer.fit(parts.training, { steps, batchSize, every: 1 })) {
-    const { step } = progress;
-    journal = { ...journal, loss: journal.loss + progress.loss, steps: journal.steps + 1 };
-    const diverged = !Number.isFinite(progress.loss);
-    const due = diverged ? measureAt.at(-1) : measureAt.find((measurement) => measurement.step === step);
-    if (due) {
-      const point = {
-        step,
-        loss: finite(journal.loss / journal.steps),
-        accuracy: await accuracies(spec, trainer, parts, due),
-      };
-      journal = { ...journal, points: [...journal.points, point], loss: 0, steps: 0 };
-    }
-    journal = { ...journal, seconds: (performance.now() - started) / 1000 };
-    reporter.advanced(step);
-    if (diverged) return { ...journal, divergedAt: step };
-    if (progress.epoch > epoch) {
-      epoch = progress.epoch;
-      reporter.saved(await packCheckpoint(trainer, spec, journal));
-    }
-  }
-  return { ...journal, divergedAt: null };
+  const { journal, divergedAt } = await carryOut<ImagePoint>(
+    {
+      trainer,
+      data: parts.training,
+      steps,
+      batchSize,
+      team: ALONE,
+      stepped: reporter.advanced,
+      measuresAt: (at) => measureAt.some(({ step }) => step === at),
+      measure: ({ step, sums }) => measured(step, meanLoss(sums), dueAt(spec, step)),
+      save: async (journal) => reporter.saved(await packCheckpoint(trainer, spec, journal)),
+    },
+    from,
+  );
+  const { points } = journal;
+  const seconds = secondsOf(journal);
+  if (divergedAt === null) return { points, seconds, divergedAt };
+  reporter.advanced(divergedAt);
+  return { points: [...points, await measured(divergedAt, null, dueAt(spec, spec.steps))], seconds, divergedAt };
+}
+
+/** The measurement at a step that has one. */
+function dueAt({ measureAt }: ImageSpec, at: number): Measurement {
+  return measureAt.find(({ step }) => step === at) as Measurement;
 }
 
 async function accuracies(
@@ -131,8 +134,4 @@ async function predictions({ measureAt }: ImageSpec, trainer: Trainer, { test }:
 
 function first(data: Dataset, images: number): Dataset {
   return data.slice(0, Math.min(images, data.length));
-}
-
-function finite(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
 }

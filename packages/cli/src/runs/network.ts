@@ -1,13 +1,15 @@
 import { cosine, decayWeightsOnly, SGD, Trainer, warmup } from "batchnorm";
 import { writeSafetensors } from "batchnorm/formats";
 import type { SharedData } from "../datasets/shared.ts";
-import { type Journal, packCheckpoint, resumeFrom } from "./checkpoint.ts";
+import { ALONE } from "../team/team.ts";
+import { EMPTY_JOURNAL, type Journal, meanLoss, secondsOf } from "../training/journal.ts";
+import { carryOut } from "../training/loop.ts";
+import { packCheckpoint, resumeFrom } from "./checkpoint.ts";
+import type { ImagePoint } from "./imagespec.ts";
 import type { RunReporter } from "./messages.ts";
 import { learnedImages, NETWORKS } from "./networks.ts";
 import type { NetworkResult, NetworkSpec } from "./shiftspec.ts";
 import type { Checkpoint } from "./spec.ts";
-
-const BEGINNING: Journal = { points: [], loss: 0, steps: 0, seconds: 0 };
 
 /**
  * Trains the network of a spec for its weights, with a checkpoint after every pass over the images. From a checkpoint it
@@ -30,10 +32,10 @@ export async function runNetwork(
     seed,
   });
   try {
-    const from = (checkpoint && (await resumeFrom(checkpoint, trainer))) ?? BEGINNING;
-    const { points, seconds } = await train(spec, trainer, data, from, reporter);
+    const from = (checkpoint && (await resumeFrom(checkpoint, trainer))) ?? EMPTY_JOURNAL;
+    const journal = await train(spec, trainer, data, from, reporter);
     const weights = Buffer.from(writeSafetensors({ tensors: model.stateDict(), metadata: {} })).toString("base64");
-    return { kind: "network", points, weights, seconds };
+    return { kind: "network", points: journal.points, weights, seconds: secondsOf(journal) };
   } finally {
     await trainer.close();
   }
@@ -43,30 +45,26 @@ async function train(
   spec: NetworkSpec,
   trainer: Trainer,
   data: SharedData,
-  from: Journal,
+  from: Journal<ImagePoint>,
   reporter: RunReporter,
-): Promise<Journal> {
-  const { steps, batchSize } = spec;
-  const started = performance.now() - 1000 * from.seconds;
-  let journal = from;
-  let { epoch } = trainer;
+): Promise<Journal<ImagePoint>> {
+  const { steps, batchSize, trainImages } = spec;
+  const stepsPerEpoch = Math.floor(trainImages / batchSize);
   reporter.advanced(trainer.stepCount);
-  for await (const progress of trainer.fit(learnedImages(spec, data), { steps, batchSize, every: 1 })) {
-    const { step, loss } = progress;
-    if (!Number.isFinite(loss)) throw new Error(`training diverged: the loss was not finite at step ${step}`);
-    const seconds = (performance.now() - started) / 1000;
-    journal = { ...journal, loss: journal.loss + loss, steps: journal.steps + 1, seconds };
-    reporter.advanced(step);
-    const passed = progress.epoch > epoch;
-    if (passed || step === steps) journal = withPoint(journal, step);
-    if (!passed) continue;
-    epoch = progress.epoch;
-    reporter.saved(await packCheckpoint(trainer, spec, journal));
-  }
+  const { journal, divergedAt } = await carryOut<ImagePoint>(
+    {
+      trainer,
+      data: learnedImages(spec, data),
+      steps,
+      batchSize,
+      team: ALONE,
+      stepped: reporter.advanced,
+      measuresAt: (step) => step % stepsPerEpoch === 0 || step === steps,
+      measure: async ({ step, sums }) => ({ step, loss: meanLoss(sums), accuracy: {} }),
+      save: async (journal) => reporter.saved(await packCheckpoint(trainer, spec, journal)),
+    },
+    from,
+  );
+  if (divergedAt !== null) throw new Error(`training diverged: the loss was not finite at step ${divergedAt}`);
   return journal;
-}
-
-/** The mean loss since the point before as another point. */
-function withPoint({ points, loss, steps, seconds }: Journal, step: number): Journal {
-  return { points: [...points, { step, loss: loss / steps, accuracy: {} }], loss: 0, steps: 0, seconds };
 }

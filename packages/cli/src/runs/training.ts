@@ -3,6 +3,8 @@ import { mnistNetwork } from "batchnorm/models";
 import { heldOutCount, IMAGE_SIZE, type LabelledImages, type Mnist } from "../datasets/mnist.ts";
 import { InterruptedError } from "../errors.ts";
 import { ALONE, type Team } from "../team/team.ts";
+import { EMPTY_JOURNAL, meanLoss } from "../training/journal.ts";
+import { carryOut } from "../training/loop.ts";
 import { percentiles } from "./percentiles.ts";
 import type { MeasuredPart, TrainingPoint, TrainingResult, TrainingSpec } from "./spec.ts";
 
@@ -49,40 +51,37 @@ export async function runTraining(
     seed,
     shards: team.shards,
   });
-  const points: TrainingPoint[] = [];
-  let divergedAt: number | null = null;
   try {
     const watched = spec.watchedUnit === null ? null : watch(trainer, lastSigmoid(model.layers), spec.watchedUnit);
-    let losses: number[] = [];
-    const every = commonStride([...spec.measureAt, spec.steps, REPORT_EVERY]);
-    for await (const progress of trainer.fit(trainOn, {
-      steps: spec.steps,
-      batchSize: spec.batchSize,
-      every,
-      ...(signal && { signal }),
-    })) {
-      losses.push(progress.loss);
-      const diverged = !Number.isFinite(progress.loss);
-      if (diverged || spec.measureAt.includes(progress.step)) {
-        points.push(await measure(trainer, progress.step, mean(losses), measured, watched, team));
-        losses = [];
-      }
-      if (diverged) {
-        divergedAt = progress.step;
-        break;
-      }
-      if (progress.step % REPORT_EVERY === 0 || progress.step === spec.steps) report(progress.step);
-    }
-    if (team.any(signal?.aborted ?? false)) throw new InterruptedError("interrupted");
+    const measure = (step: number, loss: number | null) => pointAt(trainer, step, loss, measured, watched, team);
+    const { journal, end, divergedAt } = await carryOut<TrainingPoint>(
+      {
+        trainer,
+        data: trainOn,
+        steps: spec.steps,
+        batchSize: spec.batchSize,
+        every: commonStride([...spec.measureAt, spec.steps, REPORT_EVERY]),
+        team,
+        signal,
+        stepped(step) {
+          if (step % REPORT_EVERY === 0 || step === spec.steps) report(step);
+        },
+        measuresAt: (step) => spec.measureAt.includes(step),
+        measure: ({ step, sums }) => measure(step, meanLoss(sums)),
+      },
+      EMPTY_JOURNAL,
+    );
+    if (end === "interrupted") throw new InterruptedError("interrupted");
+    const last = divergedAt === null ? [] : [await measure(divergedAt, null)];
+    return {
+      kind: "training",
+      points: [...journal.points, ...last],
+      divergedAt,
+      seconds: (performance.now() - started) / 1000,
+    };
   } finally {
     await trainer.close();
   }
-  return {
-    kind: "training",
-    points,
-    divergedAt,
-    seconds: (performance.now() - started) / 1000,
-  };
 }
 
 type Measured = ReadonlyMap<MeasuredPart, Dataset>;
@@ -108,10 +107,10 @@ function dataset(part: LabelledImages): Dataset {
   });
 }
 
-async function measure(
+async function pointAt(
   trainer: Trainer,
   step: number,
-  loss: number,
+  loss: number | null,
   measured: Measured,
   watched: Watched | null,
   team: Team,
@@ -124,7 +123,7 @@ async function measure(
     if (part === "test" && watched)
       spread = percentiles(team.gather(watched.values()), SHARES) as [number, number, number];
   }
-  const point = { step, loss: Number.isFinite(loss) ? loss : null, accuracy };
+  const point = { step, loss, accuracy };
   return spread?.every(Number.isFinite) ? { ...point, percentiles: spread } : point;
 }
 
@@ -159,8 +158,4 @@ function lastSigmoid(layers: readonly Layer[]): Layer {
 function commonStride(steps: readonly number[]): number {
   const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
   return steps.reduce(divisor);
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

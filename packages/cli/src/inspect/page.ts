@@ -1,11 +1,11 @@
 import type { Finding } from "batchnorm/diagnose";
-import type { InspectedBatchNorm, Inspection } from "../inspect/inspection.ts";
-import { foldWords, range, short } from "../inspect/lines.ts";
+import { html, Markup } from "../report/html.ts";
+import { reportPage, table } from "../report/page.ts";
+import { PAGE_THEME } from "../report/theme.ts";
 import { integer, plural } from "../words.ts";
-import { histogram } from "./charts/histogram.ts";
-import { html, Markup } from "./html.ts";
-import { reportPage, table } from "./page.ts";
-import { PAGE_THEME } from "./theme.ts";
+import { histogram } from "./histogram.ts";
+import type { InspectedBatchNorm, Inspection } from "./inspection.ts";
+import { foldWords, range, short } from "./lines.ts";
 
 /** A model's batch norms as a page: a table of all, then each with its histograms and findings. */
 export function inspectionPage(inspection: Inspection, version: string): string {

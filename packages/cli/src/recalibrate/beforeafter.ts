@@ -1,6 +1,6 @@
 import { axisX, axisY, dot, link } from "@observablehq/plot";
-import { draw, type Panel } from "../svg.ts";
-import type { Theme } from "../theme.ts";
+import { draw, type Panel } from "../report/svg.ts";
+import type { Theme } from "../report/theme.ts";
 
 const SIZE = { width: 320, height: 260 };
 

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { BatchNormError, type Trainer } from "batchnorm";
 import { saveCheckpoint, writeAtomically } from "batchnorm/node";
 import { InputError } from "../errors.ts";
-import { recordedJson } from "../experiments/json.ts";
-import type { Journal } from "./journal.ts";
+import { recordedJson } from "../results/json.ts";
+import type { Journal } from "../training/journal.ts";
+import type { EpochRow } from "./epoch.ts";
 import type { Settings } from "./settings.ts";
 
 /** Raised when the shape of run.json changes, so that old files are refused and not misread. */
@@ -14,8 +15,14 @@ const FORMAT = 1;
 export interface StoredRun {
   readonly settings: Settings;
   /** of the last two checkpoints, the older first */
-  readonly journals: readonly Journal[];
+  readonly journals: readonly Journal<EpochRow>[];
 }
+
+/** A journal as run.json has it. */
+type StoredJournal = Omit<Journal<EpochRow>, "points" | "sums"> & {
+  readonly epochs: Journal<EpochRow>["points"];
+  readonly epochSums: Journal<EpochRow>["sums"];
+};
 
 /** Everything that a run may leave in its folder. */
 const FILES = ["checkpoint.safetensors", "run.json", "model.safetensors", "train.json", "curves.svg", "report.html"];
@@ -29,7 +36,7 @@ const FILES = ["checkpoint.safetensors", "run.json", "model.safetensors", "train
 export class RunFolder {
   readonly path: string;
   readonly checkpoint: string;
-  #last: readonly Journal[] = [];
+  #last: readonly Journal<EpochRow>[] = [];
 
   constructor(path: string) {
     this.path = path;
@@ -51,7 +58,7 @@ export class RunFolder {
   async stored(): Promise<StoredRun> {
     const path = join(this.path, "run.json");
     const text = (await this.#read(path))?.toString("utf8");
-    let run: StoredRun & { format: number };
+    let run: { format: number; settings: Settings; journals: readonly StoredJournal[] };
     try {
       run = JSON.parse(text ?? "");
     } catch {
@@ -62,12 +69,12 @@ export class RunFolder {
         `${path}: expected the record of a run in format ${FORMAT}, got format ${run?.format}; start anew with --fresh`,
       );
     }
-    return run;
+    return { settings: run.settings, journals: run.journals.map(fromStored) };
   }
 
   /** Writes a checkpoint, with the journal up to its step. */
-  async save(trainer: Trainer, settings: Settings, journal: Journal): Promise<void> {
-    const journals = [...this.#last.slice(-1), journal];
+  async save(trainer: Trainer, settings: Settings, journal: Journal<EpochRow>): Promise<void> {
+    const journals = [...this.#last.slice(-1), journal].map(toStored);
     await writeAtomically(join(this.path, "run.json"), recordedJson({ format: FORMAT, settings, journals }));
     await saveCheckpoint(trainer, this.checkpoint);
     this.#last = [journal];
@@ -85,7 +92,7 @@ export class RunFolder {
    *
    * @throws InputError when the checkpoint is damaged or does not belong to the journals
    */
-  async restore(trainer: Trainer, { journals }: StoredRun, checkpoint: Uint8Array): Promise<Journal> {
+  async restore(trainer: Trainer, { journals }: StoredRun, checkpoint: Uint8Array): Promise<Journal<EpochRow>> {
     try {
       await trainer.resume(checkpoint);
     } catch (error) {
@@ -113,4 +120,12 @@ export class RunFolder {
       throw new InputError(`${path}: could not be read: ${message}`);
     }
   }
+}
+
+function toStored({ step, points, times, losses, sums, lossSums, seconds, learningRate }: Journal<EpochRow>) {
+  return { step, epochs: points, times, losses, epochSums: sums, lossSums, seconds, learningRate };
+}
+
+function fromStored({ epochs, epochSums, ...rest }: StoredJournal): Journal<EpochRow> {
+  return { ...rest, points: epochs, sums: epochSums };
 }

@@ -1,7 +1,7 @@
 import { axisX, axisY, dot, gridY, line, text } from "@observablehq/plot";
-import type { EpochRow } from "../../training/journal.ts";
-import { draw, type Panel } from "../svg.ts";
-import type { Theme } from "../theme.ts";
+import { draw, type Panel } from "../report/svg.ts";
+import type { Theme } from "../report/theme.ts";
+import type { EpochRow } from "./epoch.ts";
 
 interface Size {
   readonly width: number;

@@ -1,7 +1,7 @@
 import { axisX, axisY, dot, link, ruleX } from "@observablehq/plot";
-import type { MovedBatchNorm } from "../../recalibrate/moved.ts";
-import { draw, type Panel } from "../svg.ts";
-import type { Theme } from "../theme.ts";
+import { draw, type Panel } from "../report/svg.ts";
+import type { Theme } from "../report/theme.ts";
+import type { MovedBatchNorm } from "./moved.ts";
 
 const ROW = 18;
 const WIDTH = 720;

@@ -1,16 +1,10 @@
 import { cosine, type Dataset, decayWeightsOnly, type Layer, type Schedule, SGD, Trainer, warmup } from "batchnorm";
 import type { Team } from "../team/team.ts";
+import { EMPTY_JOURNAL, type Time, withLossPoint } from "../training/journal.ts";
+import { carryOut, type Outcome } from "../training/loop.ts";
 import type { Prepared } from "./data.ts";
+import { type EpochRow, epochRow } from "./epoch.ts";
 import type { RunFolder, StoredRun } from "./folder.ts";
-import {
-  afterEpoch,
-  afterStep,
-  EMPTY_JOURNAL,
-  type EpochRow,
-  type EpochTime,
-  type Journal,
-  withLossPoint,
-} from "./journal.ts";
 import type { Settings } from "./settings.ts";
 
 /** How many steps a run takes. */
@@ -26,7 +20,7 @@ export interface TrainingProgress {
   begin(extent: Extent, step: number): void;
   stepped(step: number): void;
   measuring(): void;
-  finished(row: EpochRow, time: EpochTime): void;
+  finished(row: EpochRow, time: Time): void;
   /** at the end, whatever it is */
   end(): void;
 }
@@ -43,12 +37,6 @@ export interface RunRequest {
   readonly signal: AbortSignal;
   /** who trains it */
   readonly team: Team;
-}
-
-/** How a run ended. */
-export interface Outcome {
-  readonly journal: Journal;
-  readonly end: "finished" | "interrupted" | "diverged";
 }
 
 /** Images per forward pass while measuring. */
@@ -69,57 +57,43 @@ export function extentOf({ epochs, batchSize, trainImages }: Settings): Extent {
  *
  * @throws InputError when the checkpoint to go on from is damaged or another run's
  */
-export async function carryOut(request: RunRequest): Promise<Outcome> {
-  const { settings, model, folder, stored, threads, progress, team } = request;
-  const { learningRate, momentum, nesterov, weightDecay, seed } = settings;
+export async function trainModel(request: RunRequest): Promise<Outcome<EpochRow>> {
+  const { settings, model, data, folder, stored, threads, progress, signal, team } = request;
+  const { learningRate, momentum, nesterov, weightDecay, batchSize, seed } = settings;
+  const extent = extentOf(settings);
   const optimizer = new SGD({ lr: learningRate, momentum, nesterov, groups: decayWeightsOnly(model, weightDecay) });
-  const schedule = scheduleOf(extentOf(settings));
-  const trainer = new Trainer(model, { optimizer, schedule, threads, seed, shards: team.shards });
+  const trainer = new Trainer(model, { optimizer, schedule: scheduleOf(extent), threads, seed, shards: team.shards });
   try {
     const checkpoint = stored && (await team.onceBytes(() => folder.readCheckpoint()));
-    const journal = stored && checkpoint ? await folder.restore(trainer, stored, checkpoint) : EMPTY_JOURNAL;
-    progress.begin(extentOf(settings), journal.step);
-    return await trainAll(request, trainer, journal);
+    const from = stored && checkpoint ? await folder.restore(trainer, stored, checkpoint) : EMPTY_JOURNAL;
+    progress.begin(extent, from.step);
+    const outcome = await carryOut<EpochRow>(
+      {
+        trainer,
+        data: data.train,
+        steps: extent.epochs * extent.stepsPerEpoch,
+        batchSize,
+        team,
+        signal,
+        stepped: (step) => progress.stepped(step),
+        measuresAt: (step) => step % extent.stepsPerEpoch === 0,
+        async measure(journal) {
+          progress.measuring();
+          const test = await measure(trainer, data.test, request);
+          return test && epochRow(journal, batchSize, test);
+        },
+        measured: ({ points, times }) => progress.finished(points.at(-1) as EpochRow, times.at(-1) as Time),
+        async save(journal) {
+          if (team.leads) await folder.save(trainer, settings, journal);
+        },
+      },
+      from,
+    );
+    return outcome.end === "interrupted" ? outcome : { ...outcome, journal: withLossPoint(outcome.journal) };
   } finally {
     progress.end();
     await trainer.close();
   }
-}
-
-async function trainAll(request: RunRequest, trainer: Trainer, from: Journal): Promise<Outcome> {
-  const { settings, data, folder, progress, team } = request;
-  let journal = from;
-  while (journal.epochs.length < settings.epochs) {
-    const trained = await trainEpoch(request, trainer, journal);
-    if (trained.end === "diverged") return trained;
-    journal = trained.journal;
-    progress.measuring();
-    const started = performance.now();
-    const measured = await measure(trainer, data.test, request);
-    if (measured) {
-      journal = afterEpoch(journal, settings.batchSize, measured, (performance.now() - started) / 1000);
-      progress.finished(journal.epochs.at(-1) as EpochRow, journal.times.at(-1) as EpochTime);
-    }
-    if (team.leads) await folder.save(trainer, settings, journal);
-    if (!measured) return { journal, end: "interrupted" };
-  }
-  return { journal: withLossPoint(journal), end: "finished" };
-}
-
-/** Trains up to the end of the epoch that the journal is in, or until the signal is aborted. */
-async function trainEpoch(request: RunRequest, trainer: Trainer, from: Journal): Promise<Outcome> {
-  const { settings, data, progress, signal, team } = request;
-  const { batchSize } = settings;
-  const started = performance.now();
-  let journal = from;
-  // Every step is reported, so that sums are whole wherever the run is interrupted.
-  for await (const step of trainer.fit(data.train, { epochs: from.epochs.length + 1, batchSize, every: 1, signal })) {
-    if (!Number.isFinite(step.loss)) return { journal: withLossPoint(journal), end: "diverged" };
-    journal = afterStep(journal, { ...step, correct: Math.round(step.accuracy * batchSize) });
-    progress.stepped(step.step);
-  }
-  journal = { ...journal, seconds: journal.seconds + (performance.now() - started) / 1000 };
-  return { journal, end: team.any(signal.aborted) ? "interrupted" : "finished" };
 }
 
 /** Loss and accuracy on the test images; null when the signal was aborted before all were seen. */

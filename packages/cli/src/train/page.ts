@@ -1,37 +1,9 @@
-import { bestEpoch, imagesPerSecond, type TrainingResults } from "../training/results.ts";
+import { html, type Markup } from "../report/html.ts";
+import { figure, reportPage, table } from "../report/page.ts";
+import { PAGE_THEME } from "../report/theme.ts";
 import { duration, fixed, integer, percent, plural } from "../words.ts";
-import { epochsChart } from "./charts/epochs.ts";
-import { html, type Markup } from "./html.ts";
-import { figure, reportPage, table } from "./page.ts";
-import { type Figure, sheet } from "./svg.ts";
-import { FILE_THEME, PAGE_THEME, type Theme } from "./theme.ts";
-
-const PANEL = { width: 400, height: 260 };
-const GAP = 24;
-
-function panels({ settings, epochs }: TrainingResults, theme: Theme) {
-  const color = settings.batchNorm ? theme.withBatchNorm : theme.withoutBatchNorm;
-  return (["loss", "accuracy"] as const).map((measure) => epochsChart(epochs, measure, color, theme, PANEL));
-}
-
-/** What was trained on what: "resnet20 on CIFAR-10". */
-function subject({ settings, data }: TrainingResults): string {
-  return `${settings.model}${settings.batchNorm ? "" : " without batch norm"} on ${data.name}`;
-}
-
-/** Loss and accuracy over the epochs, as one SVG file; none before the first epoch has ended. */
-export function trainingFigures(results: TrainingResults): Figure[] {
-  if (results.epochs.length === 0) return [];
-  const placed = panels(results, FILE_THEME).map((panel, column) => ({
-    panel,
-    x: 8 + column * (PANEL.width + GAP),
-    y: 34,
-  }));
-  const caption = { text: subject(results), x: 16, y: 22, bold: true };
-  const description = `${subject(results)}: loss and accuracy over the epochs`;
-  const svg = sheet(2 * PANEL.width + GAP + 16, PANEL.height + 40, placed, [caption], description);
-  return [{ name: "curves", svg }];
-}
+import { panels, subject } from "./figures.ts";
+import { bestEpoch, imagesPerSecond, type TrainingResults } from "./results.ts";
 
 function verdict(results: TrainingResults): string {
   const { settings, epochs, divergedAt } = results;
@@ -50,7 +22,8 @@ function verdict(results: TrainingResults): string {
   return `${end}. The highest of all epochs was ${percent(best.testAccuracy)}, after epoch ${best.epoch}.`;
 }
 
-export function trainingPage(results: TrainingResults): string {
+/** The report of a training, as a page. */
+export function page(results: TrainingResults): string {
   const { settings, data, epochs, software } = results;
   const charts = epochs.length
     ? html`<div class="columns">${panels(results, PAGE_THEME).map((panel, i) => figure(panel, CAPTIONS[i]))}</div>`
@@ -137,7 +110,7 @@ function total({ timing }: TrainingResults): number {
 }
 
 /** What the terminal says at the end. */
-export function trainingSummary(results: TrainingResults): string[] {
+export function summary(results: TrainingResults): string[] {
   const { parameters, settings, epochs } = results;
   return [
     `${subject(results)}: ${integer(parameters)} parameters, ${epochs.length} of ${plural(settings.epochs, "epoch")} in ${duration(total(results))}`,

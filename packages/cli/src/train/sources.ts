@@ -1,27 +1,10 @@
 import { loadCifar10 } from "../datasets/cifar10.ts";
 import { loadMnist } from "../datasets/mnist.ts";
+import type { SharedData } from "../datasets/shared.ts";
 import { InputError } from "../errors.ts";
 import { integer } from "../words.ts";
 import type { Model } from "./models.ts";
 import { DATASET_NAMES } from "./names.ts";
-
-/** Images one after another, and a label for each. */
-export interface Part {
-  readonly length: number;
-  /** [length, height, width, channels] */
-  readonly images: Uint8Array;
-  readonly labels: Uint8Array;
-}
-
-/** A data set as its files have it. */
-export interface Images {
-  readonly train: Part;
-  readonly test: Part;
-  /** what reports call it */
-  readonly name: string;
-  /** changes with any byte of the files */
-  readonly fingerprint: string;
-}
 
 /** A data set that `batchnorm train` knows by name. */
 export interface Source {
@@ -33,7 +16,7 @@ export interface Source {
   /** how far images may be moved in training, and whether they may be mirrored, without becoming something else */
   readonly crop: number;
   readonly flip: boolean;
-  load(directory?: string): Promise<Images>;
+  load(directory?: string): Promise<SharedData>;
 }
 
 const SOURCES: readonly Source[] = [

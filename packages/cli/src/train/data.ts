@@ -1,8 +1,9 @@
 import { Dataset } from "batchnorm";
+import type { SharedData, SharedImages } from "../datasets/shared.ts";
 import { type ChannelStatistics, channelStatistics } from "../datasets/statistics.ts";
 import type { Model } from "./models.ts";
 import type { Settings } from "./settings.ts";
-import type { Images, Part, Source } from "./sources.ts";
+import type { Source } from "./sources.ts";
 
 /** What a model is trained on and measured on. */
 export interface Prepared {
@@ -13,10 +14,10 @@ export interface Prepared {
 }
 
 /** The images of a run: as many as its settings say, in the shape that its model takes. */
-export function prepare(images: Images, source: Source, model: Model, settings: Settings): Prepared {
+export function prepare(images: SharedData, source: Source, model: Model, settings: Settings): Prepared {
   const [height, width, channels] = source.shape;
   const size = height * width * channels;
-  const cut = ({ images: bytes, labels }: Part, count: number) => ({
+  const cut = ({ images: bytes, labels }: SharedImages, count: number) => ({
     data: bytes.subarray(0, count * size),
     labels: labels.subarray(0, count),
     scale: source.scale,

@@ -1,6 +1,6 @@
 import { axisX, binX, rectY, ruleX, ruleY } from "@observablehq/plot";
-import { draw, type Panel } from "../svg.ts";
-import type { Theme } from "../theme.ts";
+import { draw, type Panel } from "../report/svg.ts";
+import type { Theme } from "../report/theme.ts";
 
 const SIZE = { width: 250, height: 110 };
 const MOST_BINS = 24;

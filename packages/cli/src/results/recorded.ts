@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { IMAGE_SIDE, THRESHOLD } from "../datasets/mnist.ts";
 import type { SharedData } from "../datasets/shared.ts";
+import { version } from "../version.ts";
 
 /** Raised when the shape of the recorded JSON changes, so that old files are refused and not misread. */
 export const RESULTS_FORMAT = 1;
@@ -53,9 +53,4 @@ export function record<Name extends string>(
     data: { name, trainingImages: train.length, testImages: test.length, ...form },
     software: { batchnorm: version(), node: process.version },
   };
-}
-
-/** The version of this command, which is published together with the library. */
-export function version(): string {
-  return JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version;
 }

@@ -1,11 +1,11 @@
-import type { RecalibrationFacts } from "../recalibrate/json.ts";
-import { type MovedBatchNorm, middleAndEnds, moved } from "../recalibrate/moved.ts";
+import { html, Markup } from "../report/html.ts";
+import { figure, reportPage, table } from "../report/page.ts";
+import { PAGE_THEME } from "../report/theme.ts";
 import { integer, plural } from "../words.ts";
-import { beforeAfter } from "./charts/beforeafter.ts";
-import { movedChart } from "./charts/moved.ts";
-import { html, Markup } from "./html.ts";
-import { figure, reportPage, table } from "./page.ts";
-import { PAGE_THEME } from "./theme.ts";
+import { beforeAfter } from "./beforeafter.ts";
+import type { RecalibrationFacts } from "./json.ts";
+import { type MovedBatchNorm, middleAndEnds, moved } from "./moved.ts";
+import { movedChart } from "./movedchart.ts";
 
 /** What new statistics changed in a model, as a page: all batch norms at a glance, then each with its channels. */
 export function recalibrationPage(facts: RecalibrationFacts, version: string): string {

@@ -1,7 +1,8 @@
+import type { SharedData } from "../datasets/shared.ts";
 import { InputError } from "../errors.ts";
 import { integer } from "../words.ts";
 import type { Model } from "./models.ts";
-import type { Images, Source } from "./sources.ts";
+import type { Source } from "./sources.ts";
 
 /** Everything that decides how a training comes out, to the bit. The number of threads does not. */
 export interface Settings {
@@ -40,7 +41,7 @@ export interface Choices {
 }
 
 /** The settings of a new run. @throws InputError for a choice that the data cannot fill */
-export function newSettings(model: Model, source: Source, images: Images, choices: Choices): Settings {
+export function newSettings(model: Model, source: Source, images: SharedData, choices: Choices): Settings {
   const { recipe } = model;
   const batchSize = choices.batchSize ?? recipe.batchSize;
   const trainImages = atMost(choices.trainImages, images.train.length, "--train-images", images.name);
@@ -110,7 +111,7 @@ export function checkSame(
 }
 
 /** @throws InputError when a run was trained on other images than these */
-export function checkSameData(stored: Settings, images: Images, folder: string): void {
+export function checkSameData(stored: Settings, images: SharedData, folder: string): void {
   if (stored.data !== images.fingerprint) {
     throw new InputError(
       `${folder}: this run was trained on the images with fingerprint ${stored.data}, those of ${images.name} have ${images.fingerprint}; give the same --data as then`,

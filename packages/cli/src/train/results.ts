@@ -1,10 +1,14 @@
+import type { SharedData } from "../datasets/shared.ts";
 import type { ChannelStatistics } from "../datasets/statistics.ts";
-import { RESULTS_FORMAT, version } from "../experiments/results.ts";
+import { RESULTS_FORMAT } from "../results/recorded.ts";
+import type { LossPoint, Time } from "../training/journal.ts";
+import type { Outcome } from "../training/loop.ts";
+import { version } from "../version.ts";
 import type { Prepared } from "./data.ts";
-import type { EpochRow, EpochTime, LossPoint } from "./journal.ts";
-import { extentOf, type Outcome } from "./run.ts";
+import type { EpochRow } from "./epoch.ts";
+import { extentOf } from "./run.ts";
 import type { Settings } from "./settings.ts";
-import type { Images, Source } from "./sources.ts";
+import type { Source } from "./sources.ts";
 
 /** What train.json records. All but `software` and `timing` comes out the same when the run is repeated. */
 export interface TrainingResults {
@@ -29,20 +33,20 @@ export interface TrainingResults {
   readonly losses: readonly LossPoint[];
   readonly software: { readonly batchnorm: string; readonly node: string };
   /** `ranks` where several processes trained it together, each with so many threads */
-  readonly timing: { readonly ranks?: number; readonly threads: number; readonly epochs: readonly EpochTime[] };
+  readonly timing: { readonly ranks?: number; readonly threads: number; readonly epochs: readonly Time[] };
 }
 
 interface Run {
   readonly settings: Settings;
   readonly source: Source;
-  readonly images: Images;
+  readonly images: SharedData;
   readonly data: Prepared;
   readonly parameters: number;
   readonly threads: number;
   readonly ranks: number;
 }
 
-export function trainingResults(run: Run, { journal, end }: Outcome): TrainingResults {
+export function trainingResults(run: Run, { journal, divergedAt }: Outcome<EpochRow>): TrainingResults {
   const { settings, source, images, data, parameters, threads, ranks } = run;
   return {
     experiment: "train",
@@ -57,8 +61,8 @@ export function trainingResults(run: Run, { journal, end }: Outcome): TrainingRe
     },
     parameters,
     stepsPerEpoch: extentOf(settings).stepsPerEpoch,
-    epochs: journal.epochs,
-    divergedAt: end === "diverged" ? journal.step + 1 : null,
+    epochs: journal.points,
+    divergedAt,
     losses: journal.losses,
     software: { batchnorm: version(), node: process.version },
     timing: { ...(ranks > 1 && { ranks }), threads, epochs: journal.times },
@@ -74,6 +78,6 @@ export function bestEpoch({ epochs }: TrainingResults): EpochRow | undefined {
 }
 
 /** Images a second of an epoch's training, without measuring. */
-export function imagesPerSecond({ settings, stepsPerEpoch }: TrainingResults, time: EpochTime): number {
+export function imagesPerSecond({ settings, stepsPerEpoch }: TrainingResults, time: Time): number {
   return (stepsPerEpoch * settings.batchSize) / time.training;
 }
