@@ -19,11 +19,13 @@ import { interruptible } from "../interrupt.ts";
 import { flagsIn, type ReproduceOptions } from "./options.ts";
 
 /** Does an experiment, or only what is left of it, and writes its report, figures and numbers. */
-export function reproduce(experiment: Experiment, options: ReproduceOptions): Promise<void> {
+export async function reproduce(experiment: Experiment, options: ReproduceOptions): Promise<void> {
+  // Once MPI has started, Node no longer follows links as it imports: what is loaded then would bring a second library.
+  const shared = options.mpi ? await experiment.shared?.() : undefined;
+  if (options.mpi) await Promise.all([experiment.run(), experiment.figures(), experiment.page()]);
   return together(options.mpi, async (team) => {
     const load = experiment.images === "CIFAR-10" ? loadCifar10 : loadMnist;
     const data = await team.each(() => load(options.data));
-    const shared = options.mpi ? await experiment.shared?.() : undefined;
     await interruptible(async (signal) => {
       if (team.leads) await lead({ team, shared: shared?.kind, experiment, data, options, signal });
       else if (shared) await follow(team, shared.kind, data, signal);

@@ -33,7 +33,7 @@ describe("training", () => {
     });
     const losses: number[] = [];
     const options = { steps: 15, batchSize: 20, every: 1 };
-    for await (const { loss } of trainer.fit(learnedImages(spec(), mnist), options)) losses.push(loss);
+    for await (const { loss } of trainer.iterate(learnedImages(spec(), mnist), options)) losses.push(loss);
     await trainer.close();
 
     const { result } = await train(spec(), mnist);

@@ -51,7 +51,7 @@ test("a run is the paper's descent on images that are normalized by themselves, 
   });
   const losses: number[] = [];
   const accuracies: number[] = [];
-  for await (const { step, loss } of trainer.fit(trainOn, { steps: 7, batchSize: 8, every: 1 })) {
+  for await (const { step, loss } of trainer.iterate(trainOn, { steps: 7, batchSize: 8, every: 1 })) {
     losses.push(loss);
     if (step === 2) accuracies.push((await trainer.evaluate(testOn.slice(0, 12))).accuracy);
   }

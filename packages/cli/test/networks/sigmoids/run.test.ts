@@ -59,10 +59,10 @@ test.each([true, false])(
     const model = mnistNetwork({ batchNorm, hidden: [20, 12], activation: "sigmoid", sigma: 0.1, seed: 3 });
     const trainer = new Trainer(model, { optimizer: new SGD({ lr: 0.3 }), threads: 1, seed: 3 });
     const data = (part: SharedImages) => new Dataset({ data: part.images, shape: [784], labels: part.labels });
-    for await (const _ of trainer.fit(data(mnist.train), { steps: 120, batchSize: 60, every: 120 }));
+    await trainer.fit(data(mnist.train), { steps: 120, batchSize: 60, every: 120 });
     await trainer.close();
-    const last = model.layers.findLastIndex((layer) => layer instanceof Sigmoid);
-    const before = new Sequential(...model.layers.slice(0, last)).eval();
+    const [first, last] = model.hidden;
+    const before = new Sequential(first, ...last.layers.filter((layer) => !(layer instanceof Sigmoid))).eval();
     const input = before.forward(tensor(Float32Array.from(mnist.test.images), [mnist.test.length, 784]));
     expect(input.shape).toEqual([200, 12]);
     const unit = Float32Array.from({ length: 200 }, (_, row) => input.data[row * 12 + 7] as number);
