@@ -1,4 +1,3 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 import { Arena } from "../engine/arena.ts";
 import { Engine } from "../engine/engine.ts";
 import { check } from "../errors.ts";
