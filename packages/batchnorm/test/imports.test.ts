@@ -9,6 +9,7 @@ const packages = fileURLToPath(new URL("../..", import.meta.url));
 /** From the first that may be imported by all to the last that may import all. Folders, or files beside them. */
 const orders = {
   "batchnorm/src": [
+    "platform",
     "errors",
     "options",
     "tensor",
