@@ -84,7 +84,7 @@ onEveryBuild(() => {
 
 onEveryBuild(() => {
   describe.each([1e19, 1e25, 1e37])("a spread of %d, whose square float32 cannot hold,", (spread) => {
-    test.each(forms)("gives the right values in $name or NaN, and keeps the running statistics finite", (form) => {
+    test.each(forms)("gives the right values in $name, and keeps the running statistics finite", (form) => {
       const { shape, axis, channels } = form;
       const size = shape.reduce((a, b) => a * b, 1);
       const normal = normals(1, size);
@@ -96,7 +96,7 @@ onEveryBuild(() => {
           shape,
         ),
       ).data;
-      const good = (v: number, i: number) => Number.isNaN(v) || Math.abs(v - right[i]) < 1e-5;
+      const good = (v: number, i: number) => Math.abs(v - right[i]) < 1e-5;
       expect(y.findIndex((v, i) => !good(v, i))).toBe(-1);
       expect([...bn.runningMean!.data, ...bn.runningVar!.data].every(Number.isFinite)).toBe(true);
     });
