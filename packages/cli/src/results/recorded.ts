@@ -30,12 +30,14 @@ export interface Recorded<Name extends string> {
   readonly software: { readonly batchnorm: string; readonly node: string };
 }
 
-/** What the user asked for, the same for every experiment. */
+/** What the user asked for. */
 export interface Request {
   readonly seed: number;
   readonly quick: boolean;
   /** steps of each training; undefined for the experiment's own number */
   readonly steps?: number | undefined;
+  /** which of the experiment's own options were given */
+  readonly flags: ReadonlySet<string>;
 }
 
 /** The heading of an experiment's results. */

@@ -1,7 +1,6 @@
 import { BatchNormError, type Trainer } from "batchnorm";
 import { readSafetensors, writeSafetensors } from "batchnorm/formats";
-import type { Journal } from "../training/journal.ts";
-import type { ImagePoint } from "./imagespec.ts";
+import type { Journal, Measured } from "../training/journal.ts";
 import { type Checkpoint, canonical, type RunSpec } from "./spec.ts";
 
 /** Raised when the shape of a note changes, so that older checkpoints are not misread. */
@@ -11,15 +10,11 @@ const FORMAT = 2;
 interface Note {
   readonly format: number;
   readonly spec: RunSpec;
-  readonly journal: Journal<ImagePoint>;
+  readonly journal: Journal<Measured>;
 }
 
 /** The trainer's own checkpoint with the journal in its metadata: one safetensors file, so that they always belong together. */
-export async function packCheckpoint(
-  trainer: Trainer,
-  spec: RunSpec,
-  journal: Journal<ImagePoint>,
-): Promise<Checkpoint> {
+export async function packCheckpoint(trainer: Trainer, spec: RunSpec, journal: Journal<Measured>): Promise<Checkpoint> {
   const { tensors, metadata } = readSafetensors(await trainer.save());
   const note: Note = { format: FORMAT, spec, journal };
   return {
@@ -35,14 +30,17 @@ export function readCheckpoint(bytes: Uint8Array, spec: RunSpec): Checkpoint | u
 }
 
 /** Puts a trainer where the checkpoint was made; undefined, and nothing changed, when the checkpoint is damaged. */
-export async function resumeFrom({ bytes }: Checkpoint, trainer: Trainer): Promise<Journal<ImagePoint> | undefined> {
+export async function resumeFrom<Point extends Measured>(
+  { bytes }: Checkpoint,
+  trainer: Trainer,
+): Promise<Journal<Point> | undefined> {
   try {
     await trainer.resume(bytes);
   } catch (error) {
     if (error instanceof BatchNormError) return undefined;
     throw error;
   }
-  return readNote(bytes)?.journal;
+  return readNote(bytes)?.journal as Journal<Point> | undefined;
 }
 
 function readNote(bytes: Uint8Array): Note | undefined {
