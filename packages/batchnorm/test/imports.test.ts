@@ -33,6 +33,7 @@ const orders = {
     "errors",
     "words",
     "version",
+    "modelfile",
     "team",
     "datasets",
     "training",
@@ -110,6 +111,17 @@ describe.each(Object.entries(orders))("packages/%s", (folder, order) => {
     expect(lost).toEqual([]);
     expect(findCycle(graph)).toBeNull();
   });
+});
+
+it("experiments import nothing of each other", () => {
+  const folder = (file: string) => file.split("/").slice(0, 2).join("/");
+  const across = [...importsOf("cli/src")].flatMap(([file, paths]) =>
+    paths
+      .filter((path) => /^experiments\/[^/]+\//.test(file) && /^experiments\/([^/]+\/|index\.ts$)/.test(path))
+      .filter((path) => folder(path) !== folder(file))
+      .map((path) => `${file} imports ${path}`),
+  );
+  expect(across).toEqual([]);
 });
 
 it("assembly/simd.ts alone names vector intrinsics", () => {

@@ -1,8 +1,8 @@
 import { Dataset, Sequential, SGD, Sigmoid, Trainer, tensor } from "batchnorm";
 import { mnistNetwork } from "batchnorm/models";
 import { beforeAll, expect, test } from "vitest";
-import { loadMnist, type Mnist } from "#dist/datasets/mnist.js";
-import type { SharedImages } from "#dist/datasets/shared.js";
+import { loadMnist } from "#dist/datasets/mnist.js";
+import type { SharedData, SharedImages } from "#dist/datasets/shared.js";
 import { percentiles } from "#dist/networks/sigmoids/percentiles.js";
 import { kind } from "#dist/networks/sigmoids/run.js";
 import { sigmoidsSpec } from "#dist/networks/sigmoids/settings.js";
@@ -10,7 +10,7 @@ import type { SigmoidsSpec } from "#dist/networks/sigmoids/spec.js";
 import { loadSmall } from "../../support/mnist.ts";
 import { alone, noting } from "../../support/runs.ts";
 
-let mnist: Mnist;
+let mnist: SharedData;
 beforeAll(async () => {
   mnist = await loadSmall(loadMnist);
 });
@@ -23,7 +23,7 @@ function spec(choices: Partial<SigmoidsSpec> = {}): SigmoidsSpec {
   };
 }
 
-const train = (spec: SigmoidsSpec, data: Mnist = mnist) => kind.carryOut(spec, data, alone());
+const train = (spec: SigmoidsSpec, data: SharedData = mnist) => kind.carryOut(spec, data, alone());
 
 test("measures at the steps asked for, and learns", async () => {
   const { context, steps: reported } = noting();
