@@ -2,8 +2,8 @@ import { type Device, isHost } from "../device/device.ts";
 import { check } from "../errors.ts";
 import type { Layer } from "../layers/layer.ts";
 import { crossEntropy } from "../losses/crossentropy.ts";
-import { checkOptions } from "../options.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
+import { checkOptions } from "../options.ts";
 import { fetchSpan } from "../plan/step.ts";
 import { Random } from "../tensor/random.ts";
 import { formatShape } from "../tensor/shape.ts";
@@ -182,7 +182,9 @@ export class Trainer {
   #end(options: FitOptions): () => boolean {
     const known = ["steps", "epochs", "untilStep", "untilEpoch", "batchSize", "lastBatch", "every", "signal"] as const;
     checkOptions("fit", options, known);
-    const given = (["steps", "epochs", "untilStep", "untilEpoch"] as const).filter((name) => options[name] !== undefined);
+    const given = (["steps", "epochs", "untilStep", "untilEpoch"] as const).filter(
+      (name) => options[name] !== undefined,
+    );
     check(given.length === 1, "E_VALUE", "fit", () => {
       return `expected one of steps, epochs, untilStep and untilEpoch, got ${given.join(" and ") || "none"}`;
     });

@@ -53,11 +53,14 @@ function replacements(model: Layer): Map<Layer, Layer> {
 }
 
 /** The layer before with this one in its weights, and what is left of this one; null where it cannot be. */
-function taken(before: Node, here: Layer, replaced: ReadonlyMap<Layer, Layer>): { absorbing: Layer; rest: Layer } | null {
+function taken(
+  before: Node,
+  here: Layer,
+  replaced: ReadonlyMap<Layer, Layer>,
+): { absorbing: Layer; rest: Layer } | null {
   const normalization = here.normalization();
   if (!normalization) return null;
   const old = before.layer as unknown as Layer;
   const absorbing = (replaced.get(old) ?? old).absorb(normalization);
   return absorbing && { absorbing, rest: normalization.rest };
 }
-
