@@ -1,7 +1,7 @@
 import type { Device, Layer, Tensor } from "batchnorm";
 import { WasmDevice } from "batchnorm";
 import { ReferenceDevice } from "batchnorm/reference";
-import { afterAll, describe } from "vitest";
+import { afterAll, afterEach, describe } from "vitest";
 import { Call, signatureOf } from "#dist/layers/call.js";
 
 /** What every suite of layers and trainers runs on. */
@@ -16,18 +16,19 @@ export type TestedDevice = keyof typeof devices;
 export class Runs {
   readonly device: Device;
   readonly name: TestedDevice;
-  readonly #calls = new WeakMap<Layer, { key: string; call: Call }>();
+  readonly #calls = new Map<Layer, { key: string; call: Call }>();
 
   constructor(name: TestedDevice) {
     this.name = name;
     this.device = devices[name]();
   }
 
-  forward(layer: Layer, x: Tensor): Promise<Tensor> {
+  async forward(layer: Layer, x: Tensor): Promise<Tensor> {
     const key = `${x.shape} ${signatureOf(layer)}`;
     let known = this.#calls.get(layer);
     if (known?.key !== key) {
       known?.call.release();
+      this.#calls.delete(layer);
       known = { key, call: new Call(this.device, layer, x.shape) };
       this.#calls.set(layer, known);
     }
@@ -35,8 +36,14 @@ export class Runs {
   }
 
   /** The gradient of the input of the last forward pass; those of the parameters are added to theirs. */
-  backward(layer: Layer, dy: Tensor): Promise<Tensor> {
+  async backward(layer: Layer, dy: Tensor): Promise<Tensor> {
     return this.#calls.get(layer)!.call.backward(dy);
+  }
+
+  /** Gives memory back: nothing that was called can go back any more. */
+  clear(): void {
+    for (const { call } of this.#calls.values()) call.release();
+    this.#calls.clear();
   }
 }
 
@@ -44,8 +51,8 @@ export class Runs {
 export function onEveryDevice(suite: (run: Runs) => void): void {
   describe.each(Object.keys(devices) as TestedDevice[])("on the %s device", (name) => {
     const run = new Runs(name);
+    afterEach(() => run.clear());
     afterAll(() => run.device.close());
     suite(run);
   });
 }
-
