@@ -2,7 +2,7 @@
 import { BatchNorm, tensor } from "batchnorm";
 import { afterAll, describe, expect, test } from "vitest";
 import { normals } from "../support/data.ts";
-import { onEveryDevice, Runs } from "../support/devices.ts";
+import { devices, onEveryDevice, Runs } from "../support/devices.ts";
 import { slopes, weighted } from "../support/gradients.ts";
 import { expectNear, setAffine } from "../support/layers.ts";
 import * as paper from "../support/paper.ts";
@@ -40,7 +40,7 @@ async function both(run: Runs, { bn, x, dy }: ReturnType<typeof problem>): Promi
 }
 
 describe.each(cases)("on the reference device, $name", (given) => {
-  const run = new Runs("reference");
+  const run = new Runs(devices.reference());
   afterAll(() => run.clear());
 
   test("gradients of x, gamma and beta are those of central differences, in train mode", async () => {

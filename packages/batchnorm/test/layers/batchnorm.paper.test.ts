@@ -31,7 +31,7 @@ onEveryDevice((run) => {
         const x = tensor(normals(seed, size, mean, std), shape);
         const dy = tensor(normals(seed + 1, size), shape);
         const batch = { outer, channels, inner, x: x.data, gamma, beta, eps };
-        const what = JSON.stringify({ device: run.name, shape });
+        const what = JSON.stringify({ device: run.device.build, shape });
         expectNear((await run.forward(bn, x)).data, paper.forward(batch), 2e-6, `y ${what}`);
         const dx = await run.backward(bn, dy);
         const want = paper.backward(batch, dy.data);

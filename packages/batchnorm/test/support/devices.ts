@@ -10,17 +10,17 @@ export const devices = {
   simd: () => new WasmDevice({ build: "simd" }),
   relaxed: () => new WasmDevice({ build: "relaxed" }),
 } satisfies Record<string, () => Device>;
-export type TestedDevice = keyof typeof devices;
+type TestedDevice = keyof typeof devices;
 
 /** Layers called on tensors on one device, whether JavaScript can see its memory or has to wait. */
 export class Runs {
   readonly device: Device;
-  readonly name: TestedDevice;
+  readonly #convolution: "fast" | "accurate";
   readonly #calls = new Map<Layer, { key: string; call: Call }>();
 
-  constructor(name: TestedDevice) {
-    this.name = name;
-    this.device = devices[name]();
+  constructor(device: Device, convolution: "fast" | "accurate" = "fast") {
+    this.device = device;
+    this.#convolution = convolution;
   }
 
   async forward(layer: Layer, x: Tensor): Promise<Tensor> {
@@ -29,7 +29,7 @@ export class Runs {
     if (known?.key !== key) {
       known?.call.release();
       this.#calls.delete(layer);
-      known = { key, call: new Call(this.device, layer, x.shape) };
+      known = { key, call: new Call(this.device, layer, x.shape, this.#convolution) };
       this.#calls.set(layer, known);
     }
     return known.call.forward(x);
@@ -50,7 +50,7 @@ export class Runs {
 /** The same tests on each device. */
 export function onEveryDevice(suite: (run: Runs) => void): void {
   describe.each(Object.keys(devices) as TestedDevice[])("on the %s device", (name) => {
-    const run = new Runs(name);
+    const run = new Runs(devices[name]());
     afterEach(() => run.clear());
     afterAll(() => run.device.close());
     suite(run);
