@@ -32,7 +32,9 @@ const BYTES = [64, 1024, 16_384, 262_144, 1_048_576, 4_194_304];
 /** A rank's part of a round. @param {string} out  where rank 0 writes its figures @param {number} seconds */
 async function measure(out, seconds) {
   const comm = await connect();
-  const cases = Object.fromEntries(Object.entries(CASES).map(([name, it]) => [name, timeCase(comm, it, seconds)]));
+  /** @type {Record<string, Awaited<ReturnType<typeof timeCase>>>} */
+  const cases = {};
+  for (const [name, it] of Object.entries(CASES)) cases[name] = await timeCase(comm, it, seconds);
   const sums = BYTES.map((bytes) => ({ bytes, seconds: timeSum(comm, bytes) }));
   if (comm.rank === 0) writeFileSync(out, JSON.stringify({ library: comm.library, cases, sums }));
   comm.close();
@@ -43,24 +45,24 @@ async function measure(out, seconds) {
  * @param {(typeof CASES)[keyof typeof CASES]} it
  * @param {number} seconds
  */
-function timeCase(comm, { model, shape, batch }, seconds) {
+async function timeCase(comm, { model, shape, batch }, seconds) {
   const network = synchronize(model(), comm);
   const trainer = new Trainer(network, { optimizer: new SGD({ lr: 0.01, momentum: 0.9 }), shards: comm });
   const own = Math.floor((batch * (comm.rank + 1)) / comm.size) - Math.floor((batch * comm.rank) / comm.size);
   const x = randn([own, ...shape], { seed: comm.rank });
   const labels = Int32Array.from({ length: own }, (_, i) => i % 10);
-  for (let i = 0; i < 3; i++) trainer.step(x, labels);
+  for (let i = 0; i < 3; i++) await trainer.step(x, labels);
   // All ranks take as many steps: rank 0 says how many are worth the time.
   const before = performance.now();
-  trainer.step(x, labels);
+  await trainer.step(x, labels);
   const steps = Float64Array.of(Math.max(3, Math.round((1000 * seconds) / (performance.now() - before))));
   comm.broadcast(steps);
   const { calls, bytes, seconds: waited } = comm.traffic;
   const start = performance.now();
-  for (let i = 0; i < steps[0]; i++) trainer.step(x, labels);
+  for (let i = 0; i < steps[0]; i++) await trainer.step(x, labels);
   const each = (performance.now() - start) / 1000 / steps[0];
   const { traffic } = comm;
-  trainer.close();
+  await trainer.close();
   return {
     batch,
     seconds: each,

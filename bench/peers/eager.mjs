@@ -2,7 +2,7 @@
 // batchnorm as a user calls it: layer.forward and layer.backward on ordinary Float32Arrays, copied into the engine and
 // out again. Argument: threads.
 
-import { BatchNorm, configure, tensor } from "../../packages/batchnorm/dist/index.js";
+import { BatchNorm, configure, tensor } from "batchnorm";
 import { betas, gammas, sample, values } from "./data.mjs";
 import { serve } from "./serve.mjs";
 

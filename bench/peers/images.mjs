@@ -1,19 +1,20 @@
 // @ts-check
 // The convolutional cases through the public API, as a user writes them.
 
-import { Inference, SGD, Trainer, tensor } from "../../packages/batchnorm/dist/index.js";
+import { Inference, SGD, Trainer, tensor } from "batchnorm";
 import { imageBatches } from "./data.mjs";
-import { secondsInKernels } from "./kernels.mjs";
+import { timingDevice } from "./kernels.mjs";
 import { trained, untrained } from "./networks.mjs";
 
 /** @typedef {import("../cases.mjs").Case} Case */
 /** @typedef {import("./serve.mjs").Task} Task */
 /** @typedef {{ threads: number, deterministic?: "everywhere" }} Options */
+/** @typedef {import("batchnorm").TrainerOptions} TrainerOptions */
 
 /** Batch norm's kernels, by name. */
-const batchNormKernels = /moments|affine|gradSums|gradInput/;
+const batchNormKernels = /moments|affine|gradSums|gradInput|Coefficients|mergeMoments|mergeGradSums|trackStatistics/i;
 
-/** @param {Case} c @param {Options} options @param {number} batch */
+/** @param {Case} c @param {Partial<TrainerOptions>} options @param {number} batch */
 function training(c, options, batch) {
   const { lr, momentum, weightDecay } = /** @type {NonNullable<Case["sgd"]>} */ (c.sgd);
   const optimizer = new SGD({ lr, momentum, weightDecay });
@@ -22,7 +23,7 @@ function training(c, options, batch) {
   let step = 0;
   const run = () => {
     const { x, labels } = feed[step++ % feed.length];
-    return trainer.step(x, labels).loss;
+    return trainer.step(x, labels);
   };
   return { trainer, run };
 }
@@ -34,10 +35,11 @@ export function prepareImageTraining(c, options) {
   return {
     images: batch,
     run: () => void run(),
-    check: () => {
+    check: async () => {
       const { trainer, run } = training(c, options, check.images);
-      const losses = Array.from({ length: check.steps }, run);
-      trainer.close();
+      const losses = [];
+      for (let i = 0; i < check.steps; i++) losses.push((await run()).loss);
+      await trainer.close();
       return losses;
     },
   };
@@ -46,7 +48,8 @@ export function prepareImageTraining(c, options) {
 /** A training step of which only the time in batch norm's kernels counts. @param {Case} c @param {Options} options @returns {Task} */
 export function prepareBatchNormTime(c, options) {
   const { batch = 1 } = c;
-  const { run } = training(c, options, batch);
+  const { device, seconds } = timingDevice(options, batchNormKernels);
+  const { run } = training(c, { device }, batch);
   return {
     run: () => void run(),
     check: () => [],
@@ -54,9 +57,9 @@ export function prepareBatchNormTime(c, options) {
       run();
       const times = [];
       const end = performance.now() + ms;
-      while (performance.now() < end) times.push(secondsInKernels(batchNormKernels, run));
-      const seconds = times.reduce((sum, time) => sum + time, 0);
-      return { iterations: times.length * batch, seconds, best: Math.min(...times) / batch };
+      while (performance.now() < end) times.push(seconds(() => void run()));
+      const total = times.reduce((sum, time) => sum + time, 0);
+      return { iterations: times.length * batch, seconds: total, best: Math.min(...times) / batch };
     },
   };
 }
@@ -68,7 +71,7 @@ export function prepareInference(c, options) {
   const x = tensor(imageBatches(c, batch)[0].x, [batch, ...c.shape]);
   return {
     images: batch,
-    run: () => void inference.predict(x),
-    check: () => [...inference.predict(x).data],
+    run: () => void inference.predictNow(x),
+    check: () => [...inference.predictNow(x).data],
   };
 }

@@ -2,7 +2,7 @@
 // The training of a small convolutional network with jax-js; images are [N, C, H, W] there.
 
 import { lax, nn, numpy as np } from "@jax-js/jax";
-import { channelsFirst, tensor } from "../../packages/batchnorm/dist/index.js";
+import { channelsFirst, tensor } from "batchnorm";
 import { imageBatches, weights } from "./data.mjs";
 import { crossEntropy, descent, fed, moved, normalize } from "./jaxtraining.mjs";
 

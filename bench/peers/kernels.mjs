@@ -1,27 +1,61 @@
 // @ts-check
 // How long kernels of the library take within something larger.
 
-import { Call } from "../../packages/batchnorm/dist/engine/engine.js";
+import { WasmDevice } from "batchnorm";
+
+/** @typedef {import("batchnorm").HostDevice} HostDevice */
+/** @typedef {{ names: string[], programs: import("batchnorm/extend").Program[] }} Timed */
 
 /**
- * Seconds spent in kernels while something runs. The clock is read twice a kernel, which a step of many milliseconds does
- * not notice.
+ * A CPU device that times some of its kernels: every command is a program of its own, and the clock is read around those
+ * that count, which a step of many milliseconds does not notice.
  *
- * @param {RegExp} names    of the kernels that count
- * @param {() => void} run
+ * @param {import("batchnorm").DeviceOptions} options
+ * @param {RegExp} counted names of kernels
  */
-export function secondsInKernels(names, run) {
-  const { run: original } = Call.prototype;
+export function timingDevice(options, counted) {
+  const cpu = new WasmDevice(options);
   let ms = 0;
-  Call.prototype.run = function () {
-    const start = performance.now();
-    original.call(this);
-    if (names.test(this.name)) ms += performance.now() - start;
+  /** @type {HostDevice} */
+  const device = {
+    build: cpu.build,
+    get closed() {
+      return cpu.closed;
+    },
+    allocate: (bytes) => cpu.allocate(bytes),
+    release: (what) => {
+      const { programs } = /** @type {Timed} */ (/** @type {unknown} */ (what));
+      for (const program of programs ?? []) cpu.release(program);
+      if (!programs) cpu.release(what);
+    },
+    write: (to, offset, data) => cpu.write(to, offset, data),
+    read: (from, offset, into) => cpu.read(from, offset, into),
+    view: (region) => cpu.view(region),
+    supports: (kernel) => cpu.supports(kernel),
+    prepare: (kernels) => cpu.prepare(kernels),
+    bind: (commands) => {
+      const programs = commands.map((command) => cpu.bind([command]));
+      return { length: commands.length, names: commands.map(({ kernel }) => kernel), programs };
+    },
+    run: (program) => {
+      const { names, programs } = /** @type {Timed} */ (/** @type {unknown} */ (program));
+      for (const [i, each] of programs.entries()) {
+        if (!counted.test(names[i])) {
+          cpu.run(each);
+          continue;
+        }
+        const start = performance.now();
+        cpu.run(each);
+        ms += performance.now() - start;
+      }
+    },
+    close: () => cpu.close(),
   };
-  try {
+  /** Seconds in the kernels that count while something runs. @param {() => void} run */
+  const seconds = (run) => {
+    ms = 0;
     run();
-  } finally {
-    Call.prototype.run = original;
-  }
-  return ms / 1e3;
+    return ms / 1e3;
+  };
+  return { device, seconds };
 }

@@ -9,11 +9,11 @@ import {
   MaxPool2d,
   ReLU,
   Sequential,
-} from "../../packages/batchnorm/dist/index.js";
-import { resnet } from "../../packages/batchnorm/dist/models/index.js";
+} from "batchnorm";
+import { resnet } from "batchnorm/models";
 import { betas, gammas, runningMeans, runningVariances, weights } from "./data.mjs";
 
-/** @typedef {import("../../packages/batchnorm/dist/index.js").Layer} Layer */
+/** @typedef {import("batchnorm").Layer} Layer */
 
 /** @param {import("../cases.mjs").Network} description */
 function layersOf(description) {

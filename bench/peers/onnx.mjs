@@ -2,7 +2,7 @@
 // ONNX Runtime on the CPU, batch norm folded into the convolutions. Argument: threads.
 
 import * as ort from "onnxruntime-node";
-import { channelsFirst, tensor } from "../../packages/batchnorm/dist/index.js";
+import { channelsFirst, tensor } from "batchnorm";
 import { imageBatches } from "./data.mjs";
 import { trained } from "./networks.mjs";
 import { onnxFile } from "./onnxfile.mjs";

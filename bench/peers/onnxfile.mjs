@@ -15,9 +15,9 @@ import {
   ReLU,
   Residual,
   Sequential,
-} from "../../packages/batchnorm/dist/index.js";
+} from "batchnorm";
 
-/** @typedef {import("../../packages/batchnorm/dist/index.js").Layer} Layer */
+/** @typedef {import("batchnorm").Layer} Layer */
 /** @typedef {Record<string, number | number[]>} Attributes */
 
 const OPSET = 17n;

@@ -3,11 +3,8 @@
 // are in PyTorch's. Arguments: threads, and the build if it is not to be the fastest ("plain": no fused multiply-add).
 
 import { readFileSync } from "node:fs";
-import { Arena } from "../../packages/batchnorm/dist/engine/arena.js";
-import { Engine } from "../../packages/batchnorm/dist/engine/engine.js";
-import { BatchNorm } from "../../packages/batchnorm/dist/index.js";
-import { Plan } from "../../packages/batchnorm/dist/layers/plan.js";
-import { gemm } from "../../packages/batchnorm/dist/ops/linear.js";
+import { BatchNorm, tensor, WasmDevice } from "batchnorm";
+import { BoundLayer, gemm, Operation } from "batchnorm/extend";
 import { betas, gammas, sample, values } from "./data.mjs";
 import { prepareBatchNormTime, prepareImageTraining, prepareInference } from "./images.mjs";
 import { serve } from "./serve.mjs";
@@ -18,15 +15,32 @@ import { prepareTraining } from "./training.mjs";
 const threads = Number(process.argv[2]);
 const plain = process.argv[3] === "plain";
 
+/** Two matrices one after another, and their product. */
+class Product extends Operation {
+  /** @param {number} m @param {number} k @param {number} n */
+  constructor(m, k, n) {
+    super();
+    this.size = { m, k, n };
+  }
+
+  /** @override */
+  infer() {
+    return [this.size.m, this.size.n];
+  }
+
+  /** @override @param {import("batchnorm/extend").Site} site */
+  bind(site) {
+    const { m, k, n } = this.size;
+    const [a, b] = [site.words(m * k), site.words(k * n)];
+    site.device.write(a.region, 0, values(m * k, 1));
+    site.device.write(b.region, 0, values(k * n, 2));
+    gemm(site, { a, b, c: site.output().at, bias: null, m, n, k, transposeA: 0, transposeB: 0 });
+  }
+}
+
 await serve(async () => {
   const options = { threads, ...(plain ? { deterministic: /** @type {const} */ ("everywhere") } : {}) };
-  const engine = new Engine(options);
-  const arena = new Arena(engine.memory);
-
-  /** @param {number} address @param {ArrayLike<number>} data */
-  const fill = (address, data) => engine.memory.f32.set(data, address >> 2);
-  /** @param {number} address @param {number} length */
-  const at = (address, length) => engine.memory.f32.subarray(address >> 2, (address >> 2) + length);
+  const device = new WasmDevice(options);
 
   /** A batch norm layer bound as a trainer binds it. @param {import("../cases.mjs").Case} c @returns {Task} */
   function prepareBatchNorm(c) {
@@ -34,46 +48,32 @@ await serve(async () => {
     const channels = /** @type {number} */ (c.shape.at(axis));
     const both = c.kind === "bnBoth";
     const layer = new BatchNorm(channels, { axis });
-    const gamma = { value: arena.floats(channels), grad: both ? arena.floats(channels) : 0 };
-    const beta = { value: arena.floats(channels), grad: both ? arena.floats(channels) : 0 };
-    const slotOf = (/** @type {unknown} */ parameter) => (parameter === layer.weight ? gamma : beta);
-    const plan = new Plan(engine, arena, { differentiable: both, slotOf });
-    const x = plan.value(c.shape);
-    const y = layer.attach(plan, x);
-    fill(x.at, values(x.size, 1));
-    fill(gamma.value, gammas(channels));
-    fill(beta.value, betas(channels));
-    if (both) fill(y.grad, values(x.size, 2));
-
-    const run = () => {
-      plan.forward();
-      if (both) plan.backward();
-    };
+    layer.weight?.data.set(gammas(channels));
+    layer.bias?.data.set(betas(channels));
+    const size = c.shape.reduce((product, n) => product * n, 1);
+    const [x, dy] = [tensor(values(size, 1), c.shape), tensor(values(size, 2), c.shape)];
+    const call = new BoundLayer(device, layer, c.shape);
+    const y = call.forwardNow(x);
+    call.backwardNow(dy);
     return {
-      run,
+      run: () => {
+        call.again("forward");
+        if (both) call.again("backward");
+      },
       check: () => {
-        run();
-        return both
-          ? [...sample(at(x.grad, x.size)), at(gamma.grad, 1)[0], at(beta.grad, 1)[0]]
-          : [...sample(at(y.at, y.size)), layer.runningVar?.data[0] ?? Number.NaN];
+        if (!both) return [...sample(y.data), layer.runningVar?.data[0] ?? Number.NaN];
+        layer.zeroGrad();
+        const dx = call.backwardNow(dy);
+        return [...sample(dx.data), ...[layer.weight, layer.bias].map((p) => p?.grad?.data[0] ?? Number.NaN)];
       },
     };
   }
 
   /** @param {import("../cases.mjs").Case} c @returns {Task} */
   function prepareGemm({ shape: [m, k, n] }) {
-    const [a, b, product] = [m * k, k * n, m * n].map((length) => arena.floats(length));
-    fill(a, values(m * k, 1));
-    fill(b, values(k * n, 2));
-    const call = gemm(engine, arena, a, b, product, 0, m, n, k, 0, 0);
-    const run = () => call.run();
-    return {
-      run,
-      check: () => {
-        run();
-        return sample(at(product, m * n));
-      },
-    };
+    const call = new BoundLayer(device, new Product(m, k, n), [1]);
+    const nothing = tensor(Float32Array.of(0), [1]);
+    return { run: () => call.again("forward"), check: () => sample(call.forwardNow(nothing).data) };
   }
 
   /** @type {Record<import("../cases.mjs").Case["kind"], (c: import("../cases.mjs").Case) => Task>} */
@@ -90,7 +90,7 @@ await serve(async () => {
   const manifest = new URL("../../packages/batchnorm/package.json", import.meta.url);
   const { version } = JSON.parse(readFileSync(manifest, "utf8"));
   return {
-    versions: /** @type {Record<string, string>} */ (plain ? {} : { batchnorm: `${version} (${engine.build} build)` }),
+    versions: /** @type {Record<string, string>} */ (plain ? {} : { batchnorm: `${version} (${device.build} build)` }),
     prepare: (c) => prepare[c.kind](c),
   };
 });

@@ -1,7 +1,7 @@
 // @ts-check
 // The training case through the public API, as a user writes it.
 
-import { BatchNorm, Linear, Sequential, SGD, Sigmoid, Trainer, tensor } from "../../packages/batchnorm/dist/index.js";
+import { BatchNorm, Linear, Sequential, SGD, Sigmoid, Trainer, tensor } from "batchnorm";
 import { trainingData } from "./data.mjs";
 
 /**
@@ -29,7 +29,7 @@ export function prepareTraining(c, options) {
     let step = 0;
     const run = () => {
       const { x, labels } = feed[step++ % feed.length];
-      return trainer.step(x, labels).loss;
+      return trainer.step(x, labels);
     };
     return { trainer, run };
   };
@@ -37,10 +37,11 @@ export function prepareTraining(c, options) {
   const { run } = fresh();
   return {
     run: () => void run(),
-    check: () => {
+    check: async () => {
       const { trainer, run } = fresh();
-      const losses = Array.from({ length: 5 }, run);
-      trainer.close();
+      const losses = [];
+      for (let i = 0; i < 5; i++) losses.push((await run()).loss);
+      await trainer.close();
       return losses;
     },
   };

@@ -71,7 +71,7 @@ const trainer = new Trainer(model, { optimizer, shards: comm, seed, convolution:
 if (job.checkpoint && existsSync(job.checkpoint)) await loadCheckpoint(trainer, job.checkpoint);
 const losses = [];
 const from = trainer.stepCount;
-for await (const { step, loss } of trainer.fit(data, { steps, batchSize, every: 1 })) {
+for await (const { step, loss } of trainer.iterate(data, { untilStep: steps, batchSize, every: 1 })) {
   losses.push(loss);
   if (job.checkpoint && step % job.saveEvery === 0) {
     if (rank === 0) await saveCheckpoint(trainer, job.checkpoint);
@@ -79,10 +79,10 @@ for await (const { step, loss } of trainer.fit(data, { steps, batchSize, every: 
   }
   if (job.tell) console.log(JSON.stringify({ rank, step, pid: process.pid }));
 }
-const evaluation = trainer.evaluate(data);
-const digest = createHash("sha256").update(trainer.save()).digest("hex");
+const evaluation = await trainer.evaluate(data);
+const digest = createHash("sha256").update(await trainer.save()).digest("hex");
 const state = Object.entries(model.stateDict()).map(([name, { data }]) => [name, [...data]]);
 const result = { from, losses, evaluation, digest, state: rank > 0 ? [] : state };
 writeFileSync(join(job.out, `${rank}.json`), JSON.stringify(result));
-trainer.close();
+await trainer.close();
 comm?.close();

@@ -8,6 +8,7 @@ export { PlainLayer, type PlainBackward, type PlainForward } from "../layers/pla
 export { type PlainLossOptions, type PlainLossValues, plainLoss } from "../losses/plain.ts";
 export { type PlainOptimizerOptions, type PlainOptimizerValues, plainOptimizer } from "../optimizers/plain.ts";
 export { type CheckGradientsOptions, checkGradients } from "./checkgradients.ts";
+export { Call as BoundLayer } from "../layers/call.ts";
 
 // Layers made of the kernels that there are
 export { Operation } from "../layers/operation.ts";
@@ -17,9 +18,10 @@ export { type Epilogue, Graph, type Traceable, type Value } from "../plan/graph.
 export { Emitter, type Operand, type RunState, type Site } from "../plan/site.ts";
 export { StateTensor } from "../plan/parameter.ts";
 export type { HostPoint, Span } from "../plan/step.ts";
+export { gemm } from "../ops/linear.ts";
 export { command, type Args } from "../kernels/command.ts";
 export type { KernelName } from "../kernels/contract.ts";
-export { type Command, type Device, type Place, shifted } from "../device/device.ts";
+export { type Command, type Device, type Place, type Program, type Region, shifted } from "../device/device.ts";
 
 // Losses and optimizers made of kernels
 export { type BoundLoss, type Loss, tally } from "../losses/loss.ts";

@@ -82,6 +82,12 @@ export class Call {
     return this.#dx ? this.#fetched(this.#bound.input, this.#dx) : this.#nothing();
   }
 
+  /** The forward pass once more, or the backward pass, on what is in place: nothing is copied. On the CPU. */
+  again(pass: "forward" | "backward"): void {
+    this.#bound.prepare();
+    (pass === "forward" ? this.#forward : this.#backward).runNow();
+  }
+
   /** The same without waiting, on the CPU. */
   forwardNow(x: Tensor): Tensor {
     this.#load(x);

@@ -79,7 +79,7 @@ export class ReferenceDevice implements Device {
     return Object.hasOwn(contract, kernel);
   }
 
-  async prepare(): Promise<void> {}
+  async prepare(_kernels: readonly string[]): Promise<void> {}
 
   bind(commands: readonly Command[]): Program {
     const calls = commands.map(({ kernel, args, tasks }) => {

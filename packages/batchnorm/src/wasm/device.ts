@@ -136,7 +136,7 @@ export class WasmDevice implements HostDevice {
   }
 
   /** The build's kernels were compiled as the device was made. */
-  async prepare(): Promise<void> {}
+  async prepare(_kernels: readonly string[]): Promise<void> {}
 
   bind(commands: readonly Command[]): Program {
     const sizes = commands.map(({ kernel }) => 4 * Object.keys(contract[kernel as KernelName]).length);

@@ -35,11 +35,6 @@ export interface Mnist {
   readonly fingerprint: string;
 }
 
-/** At most the last 10,000 training images, and never more than a sixth, are kept for choosing settings. */
-export function heldOutCount(trainingImages: number): number {
-  return Math.min(10_000, Math.floor(trainingImages / 6));
-}
-
 const FILES = {
   trainImages: "train-images-idx3-ubyte",
   trainLabels: "train-labels-idx1-ubyte",

@@ -1,4 +1,4 @@
-import type { Recorded } from "../experiments/results.ts";
+import type { Recorded } from "../results/recorded.ts";
 import { integer } from "../words.ts";
 import { html, Markup } from "./html.ts";
 import { STYLE } from "./style.ts";
@@ -43,7 +43,7 @@ ${footer}
 }
 
 /** The report of an experiment of the paper. */
-export function page(results: Recorded<string>, title: string, lead: Markup, body: Markup): string {
+export function experimentPage(results: Recorded<string>, title: string, lead: Markup, body: Markup): string {
   const { data, software } = results;
   const command = `batchnorm reproduce ${results.experiment}${results.quick ? " --quick" : ""} --seed ${results.seed}`;
   return reportPage({

@@ -2,11 +2,15 @@ import { type PlotOptions, plot } from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import { FILE_THEME, FONT, type Theme } from "./theme.ts";
 
-/** A drawn chart: an `<svg>` element as text, and its natural size in pixels. */
-export interface Panel {
-  readonly svg: string;
+/** Of a chart, in pixels. */
+export interface Size {
   readonly width: number;
   readonly height: number;
+}
+
+/** A drawn chart: an `<svg>` element as text, and its natural size in pixels. */
+export interface Panel extends Size {
+  readonly svg: string;
 }
 
 /** A picture that stands for itself in a file. */
@@ -17,11 +21,7 @@ export interface Figure {
 }
 
 /** Draws a chart; `description` is read to people who do not see it. */
-export function draw(
-  options: PlotOptions & { width: number; height: number },
-  theme: Theme,
-  description: string,
-): Panel {
+export function draw(options: PlotOptions & Size, theme: Theme, description: string): Panel {
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const svg = plot({ ...options, document: document as unknown as Document });
   svg.querySelector("style")?.remove();

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { SharedData } from "../datasets/shared.ts";
 import { InterruptedError } from "../errors.ts";
+import type { RunKind } from "./kind.ts";
 import type { RunReply, RunRequest } from "./messages.ts";
 import type { Checkpoint, Job, RunResult } from "./spec.ts";
 
@@ -15,12 +16,13 @@ export interface PoolListener {
 }
 
 /**
- * Carries out runs in worker threads, `threads` at a time, in the given order. All workers have the same data.
+ * Carries out runs of a kind in worker threads, `threads` at a time, in the given order. All workers have the same data.
  *
  * When the signal is aborted or a run fails, every worker is stopped at once and the promise rejects: what runs under
  * way did since their last checkpoint is lost, runs that were reported as finished are not.
  */
 export async function runPool(
+  kind: RunKind,
   jobs: readonly Job[],
   data: SharedData,
   threads: number,
@@ -38,7 +40,7 @@ export async function runPool(
         advanced: (step: number) => listener.advanced(slot, current, step),
         saved: (checkpoint: Checkpoint) => listener.saved(slot, current, checkpoint),
       };
-      const result = await carryOut(worker, current, told, signal);
+      const result = await carryOut(worker, kind.module, current, told, signal);
       await listener.finished(slot, current, result);
     }
   };
@@ -62,7 +64,7 @@ interface Told {
   saved(checkpoint: Checkpoint): Promise<void>;
 }
 
-function carryOut(worker: Worker, job: Job, told: Told, signal: AbortSignal): Promise<RunResult> {
+function carryOut(worker: Worker, module: string, job: Job, told: Told, signal: AbortSignal): Promise<RunResult> {
   return new Promise((resolve, reject) => {
     let saving = Promise.resolve();
     const settle = (outcome: () => void) => {
@@ -85,7 +87,7 @@ function carryOut(worker: Worker, job: Job, told: Told, signal: AbortSignal): Pr
     const onAbort = () => fail(new InterruptedError("interrupted"));
     worker.on("message", onMessage).on("error", onError).on("exit", onExit);
     signal.addEventListener("abort", onAbort);
-    const { spec, weights, checkpoint } = job;
-    worker.postMessage({ spec, weights, checkpoint } satisfies RunRequest);
+    const { spec, input, checkpoint } = job;
+    worker.postMessage({ module, spec, input, checkpoint } satisfies RunRequest);
   });
 }

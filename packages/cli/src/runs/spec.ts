@@ -1,93 +1,22 @@
 import { createHash } from "node:crypto";
-import type { ImageResult, ImageSpec } from "./imagespec.ts";
-import type { NetworkResult, NetworkSpec, ShiftResult, ShiftSpec } from "./shiftspec.ts";
+import type { Measured } from "../training/journal.ts";
 
-/** Which images a run learns from: all training images, or all but those held out for choosing settings. */
-export type TrainingPart = "all" | "all-but-held-out";
-
-/** Where accuracy is measured: the test images, or the training images that were held out. */
-export type MeasuredPart = "test" | "held-out";
-
-/** One training of one network from its initial weights, complete enough to be repeated bit for bit. */
-export interface TrainingSpec {
-  readonly kind: "training";
+/** One run, complete enough to be repeated bit for bit. Each kind of run has more in it. */
+export interface RunSpec {
+  readonly kind: string;
   /** fingerprint of the data set */
   readonly data: string;
-  readonly trainOn: TrainingPart;
-  readonly measureOn: readonly MeasuredPart[];
-  readonly batchNorm: boolean;
-  /** widths of the hidden layers of sigmoids */
-  readonly hidden: readonly number[];
-  /** standard deviation of the Gaussian that weight matrices are drawn from; biases start at 0 */
-  readonly sigma: number;
-  /** of plain stochastic gradient descent, the same for the whole run */
-  readonly learningRate: number;
-  readonly batchSize: number;
   readonly steps: number;
-  /** the steps after which accuracy is measured, rising, the last one equal to `steps` */
-  readonly measureAt: readonly number[];
-  /** the sigmoid of the last hidden layer whose input is watched while measuring on the test images */
-  readonly watchedUnit: number | null;
   readonly seed: number;
 }
 
-/** One small network trained with batch statistics that are, or are not, part of the gradient (§2). */
-export interface DriftSpec {
-  readonly kind: "drift";
-  readonly data: string;
-  readonly statistics: "differentiated" | "constants";
-  /** what gradient descent may change */
-  readonly learns: "the bias" | "everything";
-  /** the first images of the training set at every step, or every next ones of it */
-  readonly batches: "the same" | "every next";
-  readonly units: number;
-  readonly learningRate: number;
-  readonly batchSize: number;
-  readonly steps: number;
-  readonly measureEvery: number;
-  readonly seed: number;
-}
-
-export type RunSpec = TrainingSpec | DriftSpec | ImageSpec | NetworkSpec | ShiftSpec;
-
-/** One line of what a training showed on its way. */
-export interface TrainingPoint {
-  readonly step: number;
-  /** mean training loss since the point before; null when it was not finite */
-  readonly loss: number | null;
-  /** share of correct answers, 0 to 1 */
-  readonly accuracy: { readonly [part in MeasuredPart]?: number };
-  /** the {15, 50, 85}th percentiles of the watched unit's input over the test images */
-  readonly percentiles?: readonly [number, number, number];
-}
-
-export interface TrainingResult {
-  readonly kind: "training";
-  readonly points: readonly TrainingPoint[];
-  /** the step at which the loss was seen not to be finite, where the run ended; null when it never was */
-  readonly divergedAt: number | null;
-  /** wall-clock time, measuring included */
+/** What came out of a run. Each kind of run has more in it. */
+export interface RunResult {
+  readonly kind: string;
+  /** rising; the last one where the run ended */
+  readonly points: readonly Measured[];
   readonly seconds: number;
 }
-
-export interface DriftPoint {
-  readonly step: number;
-  /** mean over the steps since the point before; null when it was not finite */
-  readonly loss: number | null;
-  /** Euclidean norm of the bias in front of the batch normalization */
-  readonly biasNorm: number | null;
-}
-
-export interface DriftResult {
-  readonly kind: "drift";
-  readonly points: readonly DriftPoint[];
-  readonly seconds: number;
-}
-
-export type RunResult = TrainingResult | DriftResult | ImageResult | NetworkResult | ShiftResult;
-
-/** The result that belongs to a kind of run. */
-export type ResultOf<Spec extends RunSpec> = Extract<RunResult, { kind: Spec["kind"] }>;
 
 /** A run that is not finished, as it is kept: bytes from which it goes on. */
 export interface Checkpoint {
@@ -100,8 +29,8 @@ export interface Checkpoint {
 export interface Job<Spec extends RunSpec = RunSpec> {
   readonly label: string;
   readonly spec: Spec;
-  /** base64 of the safetensors file that the training of the spec's network gave */
-  readonly weights?: string | undefined;
+  /** What the run works on beside its data, if anything: what an earlier run gave that is part of the spec. */
+  readonly input?: string | undefined;
   /** what an earlier call left of it */
   readonly checkpoint?: Checkpoint | undefined;
 }

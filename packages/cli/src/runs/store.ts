@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeAtomically } from "batchnorm/node";
 import { readCheckpoint } from "./checkpoint.ts";
-import { type Checkpoint, canonical, type ResultOf, type RunResult, type RunSpec, specHash } from "./spec.ts";
+import { type Checkpoint, canonical, type RunResult, type RunSpec, specHash } from "./spec.ts";
 
 /**
  * The runs of an output folder, under `runs/`, named by the hash of the run's spec: a JSON file for each that is
@@ -20,7 +20,7 @@ export class RunStore {
   }
 
   /** The result of a finished run; undefined when there is none, or when its file is damaged. */
-  async read<Spec extends RunSpec>(spec: Spec): Promise<ResultOf<Spec> | undefined> {
+  async read<Result extends RunResult>(spec: RunSpec): Promise<Result | undefined> {
     const bytes = await this.#read(this.#path(spec, "json"));
     try {
       const stored = JSON.parse(bytes?.toString("utf8") ?? "");

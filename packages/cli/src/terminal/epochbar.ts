@@ -1,5 +1,5 @@
 import { SingleBar } from "cli-progress";
-import type { Extent } from "../training/run.ts";
+import type { Extent } from "../train/run.ts";
 import { duration, integer, percent } from "../words.ts";
 import { barOptions } from "./baroptions.ts";
 

@@ -1,5 +1,6 @@
-import type { EpochRow, EpochTime } from "../training/journal.ts";
-import type { Extent, TrainingProgress } from "../training/run.ts";
+import type { EpochRow } from "../train/epoch.ts";
+import type { Extent, TrainingProgress } from "../train/run.ts";
+import type { Time } from "../training/journal.ts";
 import { duration, fixed, integer, percent, plural } from "../words.ts";
 import { epochBar } from "./epochbar.ts";
 
@@ -45,7 +46,7 @@ const line = (cells: readonly string[]) => cells.map((cell, i) => cell.padStart(
 
 const HEAD = line(COLUMNS.map(([name]) => name));
 
-function epochLine(row: EpochRow, time: EpochTime, { epochs, stepsPerEpoch, batchSize }: Extent): string {
+function epochLine(row: EpochRow, time: Time, { epochs, stepsPerEpoch, batchSize }: Extent): string {
   return line([
     `${row.epoch}/${epochs}`,
     fixed(row.trainLoss, 4),

@@ -1,4 +1,4 @@
-import type { TrainingProgress } from "../training/run.ts";
+import type { TrainingProgress } from "../train/run.ts";
 
 /** For processes that leave it to another one to tell how far they are. */
 export const SILENT: TrainingProgress = {

@@ -1,20 +1,10 @@
-/** What an epoch showed. Numbers that are not finite are null. */
-export interface EpochRow {
-  readonly epoch: number;
-  /** steps taken in all when it ended */
+/** Of a training, what it showed at a step. What else is in a point is for each kind of training to say. */
+export interface Measured {
   readonly step: number;
-  /** mean over the epoch's steps, each before its change of the weights, on images as training changed them */
-  readonly trainLoss: number;
-  readonly trainAccuracy: number;
-  /** after the epoch's last step */
-  readonly testLoss: number | null;
-  readonly testAccuracy: number;
-  /** of the epoch's last step */
-  readonly learningRate: number;
 }
 
-/** Seconds that an epoch took. */
-export interface EpochTime {
+/** Seconds that it took from one point to the next. */
+export interface Time {
   readonly training: number;
   readonly measuring: number;
 }
@@ -25,25 +15,27 @@ export interface LossPoint {
   readonly loss: number;
 }
 
-/** What is counted until an epoch ends, and until the next point of the loss. */
+/** What the trainer has reported since some point, added up. */
 export interface Sums {
+  /** reports: one a step, unless the trainer was asked for fewer */
   readonly steps: number;
   readonly loss: number;
   readonly correct: number;
 }
 
-/** All that a run has shown so far: with a checkpoint of the same step, what is needed to go on. */
-export interface Journal {
+/** All that a training has shown so far: with a checkpoint of the same step, what is needed to go on. */
+export interface Journal<Point extends Measured> {
   readonly step: number;
-  readonly epochs: readonly EpochRow[];
-  readonly times: readonly EpochTime[];
+  readonly points: readonly Point[];
+  readonly times: readonly Time[];
   readonly losses: readonly LossPoint[];
-  /** since the last row of `epochs` */
-  readonly epochSums: Sums;
-  /** since the last point of `losses` */
+  /** since the last of `points` */
+  readonly sums: Sums;
+  /** since the last of `losses` */
   readonly lossSums: Sums;
-  /** seconds of training since the last row of `times` */
+  /** of training, since the last of `times` */
   readonly seconds: number;
+  /** of the last step */
   readonly learningRate: number;
 }
 
@@ -52,63 +44,76 @@ export const LOSS_EVERY = 100;
 
 const NOTHING: Sums = { steps: 0, loss: 0, correct: 0 };
 
-export const EMPTY_JOURNAL: Journal = {
+export const EMPTY_JOURNAL: Journal<never> = {
   step: 0,
-  epochs: [],
+  points: [],
   times: [],
   losses: [],
-  epochSums: NOTHING,
+  sums: NOTHING,
   lossSums: NOTHING,
   seconds: 0,
   learningRate: 0,
 };
 
-/** A step that was taken. */
-export interface Step {
+/** What the trainer reports of a step, or of several together. */
+export interface Report {
   readonly step: number;
   readonly loss: number;
   readonly correct: number;
   readonly learningRate: number;
 }
 
-export function afterStep(journal: Journal, { step, loss, correct, learningRate }: Step): Journal {
+/** @param seconds  that it took */
+export function afterReport<Point extends Measured>(
+  journal: Journal<Point>,
+  { step, loss, correct, learningRate }: Report,
+  seconds: number,
+): Journal<Point> {
   const add = (sums: Sums): Sums => ({
     steps: sums.steps + 1,
     loss: sums.loss + loss,
     correct: sums.correct + correct,
   });
-  const next = { ...journal, step, learningRate, epochSums: add(journal.epochSums), lossSums: add(journal.lossSums) };
+  const next = {
+    ...journal,
+    step,
+    learningRate,
+    seconds: journal.seconds + seconds,
+    sums: add(journal.sums),
+    lossSums: add(journal.lossSums),
+  };
   return step % LOSS_EVERY === 0 ? withLossPoint(next) : next;
 }
 
-/** The journal with a point for the steps since the last one, if there are any. */
-export function withLossPoint(journal: Journal): Journal {
+/** The journal with a point for the loss of the steps since the last one, if there are any. */
+export function withLossPoint<Point extends Measured>(journal: Journal<Point>): Journal<Point> {
   const { step, losses, lossSums } = journal;
   if (lossSums.steps === 0) return journal;
   return { ...journal, losses: [...losses, { step, loss: lossSums.loss / lossSums.steps }], lossSums: NOTHING };
 }
 
-export function afterEpoch(
-  journal: Journal,
-  batchSize: number,
-  test: { readonly loss: number; readonly accuracy: number },
+/** @param measuring  seconds that it took */
+export function afterPoint<Point extends Measured>(
+  journal: Journal<Point>,
+  point: Point,
   measuring: number,
-): Journal {
-  const { step, epochs, times, epochSums, seconds, learningRate } = journal;
-  const row: EpochRow = {
-    epoch: epochs.length + 1,
-    step,
-    trainLoss: epochSums.loss / epochSums.steps,
-    trainAccuracy: epochSums.correct / (epochSums.steps * batchSize),
-    testLoss: Number.isFinite(test.loss) ? test.loss : null,
-    testAccuracy: test.accuracy,
-    learningRate,
-  };
+): Journal<Point> {
   return {
     ...journal,
-    epochs: [...epochs, row],
-    times: [...times, { training: seconds, measuring }],
-    epochSums: NOTHING,
+    points: [...journal.points, point],
+    times: [...journal.times, { training: journal.seconds, measuring }],
+    sums: NOTHING,
     seconds: 0,
   };
+}
+
+/** Time of training and measuring, of all calls that it took. */
+export function secondsOf({ times, seconds }: Journal<Measured>): number {
+  return times.reduce((sum, { training, measuring }) => sum + training + measuring, seconds);
+}
+
+/** As recorded: null when it was not finite. */
+export function meanLoss({ steps, loss }: Sums): number | null {
+  const mean = loss / steps;
+  return Number.isFinite(mean) ? mean : null;
 }

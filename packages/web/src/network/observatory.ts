@@ -1,4 +1,4 @@
-import { type Dataset, type Layer, SGD, Trainer } from "batchnorm";
+import { type Dataset, type Evaluation, type Layer, SGD, Trainer } from "batchnorm";
 import type { Statistics } from "../state/experiment.ts";
 import { buildNetwork, type Network, type NetworkPlan } from "./build.ts";
 import { percentilesOf, type Spread, spreadOf } from "./spread.ts";
@@ -46,9 +46,9 @@ export class Observatory {
     this.#watch(this.#otherTrainer, this.#other.activations);
   }
 
-  measure(statistics: Statistics): Measurement {
+  async measure(statistics: Statistics): Promise<Measurement> {
     this.#seen = this.#network.activations.map(() => []);
-    const accuracy = statistics === "running" ? this.#withAverages() : this.#withBatches();
+    const { accuracy } = await (statistics === "running" ? this.#withAverages() : this.#withBatches());
     const seen = this.#seen;
     this.#seen = null;
     return {
@@ -58,15 +58,15 @@ export class Observatory {
     };
   }
 
-  #withAverages(): number {
-    return this.#trainer.evaluate(this.#images, { batchSize: BATCH }).accuracy;
+  #withAverages(): Promise<Evaluation> {
+    return this.#trainer.evaluate(this.#images, { batchSize: BATCH });
   }
 
-  #withBatches(): number {
+  #withBatches(): Promise<Evaluation> {
     // Averages that the other network has no place for are left out; a last batch of one has no variance.
     this.#other.model.loadStateDict(this.#network.model.stateDict(), { strict: false });
     const whole = this.#images.length - (this.#images.length % this.#batchSize);
-    return this.#otherTrainer.evaluate(this.#images.slice(0, whole), { batchSize: this.#batchSize }).accuracy;
+    return this.#otherTrainer.evaluate(this.#images.slice(0, whole), { batchSize: this.#batchSize });
   }
 
   #watch(trainer: Trainer, layers: readonly Layer[]): void {
@@ -78,7 +78,7 @@ export class Observatory {
   }
 
   close(): void {
-    this.#otherTrainer.close();
+    void this.#otherTrainer.close();
   }
 }
 

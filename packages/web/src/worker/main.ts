@@ -31,21 +31,21 @@ const pace = new Pace();
 
 /** Gives messages a turn: a timer would wait for four milliseconds. */
 const turn = new MessageChannel();
-turn.port1.onmessage = () => void guarded(slice);
+turn.port1.onmessage = () => inTurn(slice);
 let waiting = false;
 
-scope.onmessage = ({ data }) => void guarded(() => obey(data));
+scope.onmessage = ({ data }) => inTurn(() => obey(data));
 
-function obey(order: Order): void {
+async function obey(order: Order): Promise<void> {
   if (order.kind === "digits") images = imagesOf(order.digits);
-  else if (order.kind === "build") build(order);
+  else if (order.kind === "build") await build(order);
   else if (order.kind === "train") train(order.until);
   else if (order.kind === "pause") until = 0;
-  else if (order.kind === "measure") measure(order.statistics);
-  else name(order.pixels);
+  else if (order.kind === "measure") await measure(order.statistics);
+  else await name(order.pixels);
 }
 
-function build(order: Order & { kind: "build" }): void {
+async function build(order: Order & { kind: "build" }): Promise<void> {
   if (!images) throw new Error("expected the digits before the first network; they have not come");
   training?.close();
   training = null;
@@ -53,9 +53,9 @@ function build(order: Order & { kind: "build" }): void {
   until = 0;
   training = new Training(order.task, images);
   points = [];
-  keep(training.measured());
+  keep(await training.measured());
   train(order.until);
-  report();
+  await report();
 }
 
 function train(steps: number): void {
@@ -64,20 +64,20 @@ function train(steps: number): void {
   next();
 }
 
-function measure(statistics: Training["statistics"]): void {
+async function measure(statistics: Training["statistics"]): Promise<void> {
   if (!training) return;
   training.statistics = statistics;
-  if (!isTraining()) look();
+  if (!isTraining()) await look();
 }
 
-function name(pixels: Uint8Array | null): void {
+async function name(pixels: Uint8Array | null): Promise<void> {
   drawing = pixels;
-  if (!isTraining()) report();
+  if (!isTraining()) await report();
 }
 
-function look(): void {
-  if (training && !training.diverged) ({ spreads } = training.look());
-  report();
+async function look(): Promise<void> {
+  if (training && !training.diverged) ({ spreads } = await training.look());
+  await report();
 }
 
 function isTraining(): boolean {
@@ -94,22 +94,21 @@ async function slice(): Promise<void> {
   const current = training;
   if (current && isTraining()) {
     const measured = await current.slice(until, performance.now() + SLICE);
-    // Meanwhile the page may have asked for another network.
-    if (current === training && measured) keep(measured);
+    if (measured) keep(measured);
   }
   waiting = false;
   if (isTraining()) {
-    if (performance.now() - reported >= REPORT_EVERY) report();
+    if (performance.now() - reported >= REPORT_EVERY) await report();
     next();
-  } else look();
+  } else await look();
 }
 
-function keep({ point, measurement }: ReturnType<Training["measured"]>): void {
+function keep({ point, measurement }: Awaited<ReturnType<Training["measured"]>>): void {
   points.push(point);
   ({ spreads } = measurement);
 }
 
-function report(): void {
+async function report(): Promise<void> {
   if (!training) return;
   const { step, diverged } = training;
   reported = performance.now();
@@ -121,14 +120,21 @@ function report(): void {
     activity: diverged ? "diverged" : isTraining() ? "training" : "paused",
     points,
     spreads,
-    probabilities: drawing && !diverged ? training.name(drawing) : null,
+    probabilities: drawing && !diverged ? await training.name(drawing) : null,
   });
   points = [];
   spreads = null;
 }
 
+let last = Promise.resolve();
+
+/** One thing after another: what waits for a network must not find another one when it goes on. */
+function inTurn(work: () => Promise<void>): void {
+  last = last.then(() => guarded(work));
+}
+
 /** Whatever goes wrong is said to the page, which says it to the person. */
-async function guarded(work: () => void | Promise<void>): Promise<void> {
+async function guarded(work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {

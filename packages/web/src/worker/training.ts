@@ -56,7 +56,7 @@ export class Training {
   }
 
   /** What there is to see now; not a point of the curves. */
-  look(): Measurement {
+  look(): Promise<Measurement> {
     return this.#observatory.measure(this.statistics);
   }
 
@@ -68,8 +68,8 @@ export class Training {
    */
   async slice(until: number, deadline: number): Promise<{ point: Point; measurement: Measurement } | null> {
     const { batchSize } = this.#task;
-    const steps = Math.min(until, this.#next);
-    for await (const { loss } of this.#trainer.fit(this.#images.training, { steps, batchSize, every: 1 })) {
+    const untilStep = Math.min(until, this.#next);
+    for await (const { loss } of this.#trainer.iterate(this.#images.training, { untilStep, batchSize, every: 1 })) {
       this.#losses += loss;
       this.#since++;
       this.diverged = !Number.isFinite(loss);
@@ -79,8 +79,8 @@ export class Training {
   }
 
   /** A point of the curves. */
-  measured(): { point: Point; measurement: Measurement } {
-    const measurement = this.look();
+  async measured(): Promise<{ point: Point; measurement: Measurement }> {
+    const measurement = await this.look();
     const loss = this.#since === 0 ? null : this.#losses / this.#since;
     this.#losses = 0;
     this.#since = 0;
@@ -90,8 +90,8 @@ export class Training {
   }
 
   /** How likely the network finds each digit, [10]. */
-  name(pixels: Uint8Array): Float32Array {
-    const logits = this.#trainer.predict(tensor(Float32Array.from(pixels), [1, IMAGE_SIZE])).data;
+  async name(pixels: Uint8Array): Promise<Float32Array> {
+    const { data: logits } = await this.#trainer.predict(tensor(Float32Array.from(pixels), [1, IMAGE_SIZE]));
     const most = Math.max(...logits);
     const powers = logits.map((logit) => Math.exp(logit - most));
     const total = powers.reduce((sum, power) => sum + power, 0);
@@ -100,6 +100,6 @@ export class Training {
 
   close(): void {
     this.#observatory.close();
-    this.#trainer.close();
+    void this.#trainer.close();
   }
 }

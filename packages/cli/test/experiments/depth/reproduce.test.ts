@@ -1,0 +1,4 @@
+import { experiment } from "#dist/experiments/depth/index.js";
+import { reproduces } from "../../support/reproduces.ts";
+
+reproduces(experiment, { steps: 20, runs: [24] });
