@@ -190,7 +190,7 @@ export abstract class Layer implements Traceable {
    * @throws BatchNormError E_DICT, E_SHAPE or E_VALUE, see `loadState`
    */
   loadStateDict(dict: StateInput, options: LoadOptions = {}): LoadReport {
-    return loadState(this.stateSlots(), dict, options);
+    return loadState(inStateDict(this.stateSlots()), dict, options);
   }
 
   /** Where the state is, by name. */
