@@ -12,7 +12,6 @@ import {
   type Layer,
   Linear,
   Module,
-  type Parameter,
   ReLU,
   Residual,
   Sequential,
@@ -22,15 +21,11 @@ import {
   WasmDevice,
 } from "batchnorm";
 import { describe, expect, it } from "vitest";
-import type { Place } from "#dist/device/device.js";
-import { Arena } from "#dist/plan/arena.js";
-import type { Homes } from "#dist/plan/binder.js";
 import { Bound } from "#dist/plan/bound.js";
-import type { Slot } from "#dist/plan/site.js";
-import { fetchSpan } from "#dist/plan/step.js";
 import { builds } from "../support/builds.ts";
 import { normals } from "../support/data.ts";
 import { devices } from "../support/devices.ts";
+import { floats, Kept } from "../support/homes.ts";
 import { expectNear, expectSame, gaussianTensor, setAffine } from "../support/layers.ts";
 import { asTrained } from "../support/trained.ts";
 import { openTrainer, stateBits } from "../support/training.ts";
@@ -76,45 +71,28 @@ interface Run {
 
 /** Forward, and backward where gradients are wanted, with every ReLU fused or with none. */
 async function run(layer: Layer, x: Tensor, device: Device, fused: boolean, backward = true): Promise<Run> {
-  const arena = new Arena(device);
-  const put = (values: Float32Array | Float64Array): Place => {
-    const place = { region: arena.allocate(values.byteLength), offset: 0 };
-    device.write(place.region, 0, values);
-    return place;
-  };
-  const get = async (place: Place, count: number) =>
-    (await fetchSpan(device, { place, type: "f32", count })) as Float32Array;
-  const slots = new Map<Parameter, Slot>();
-  for (const parameter of layer.parameters()) {
-    slots.set(parameter, { value: put(parameter.data), grad: arena.words(parameter.size) });
-  }
-  const homes: Homes = {
-    parameter: (parameter) => slots.get(parameter) as Slot,
-    tensor: ({ resident }) => put(resident.data),
-    counter: (values) => put(values.data),
-  };
-  const wish = { evaluate: false, convolution: "fast", constant: false } as const;
-  const gradients = backward ? "all" : "none";
+  const homes = new Kept(device, layer);
+  const wish = { gradients: backward ? "all" : "none", evaluate: false, convolution: "fast", constant: false } as const;
   const watched = new Set(fused ? [] : everyRelu(layer));
-  const bound = new Bound(layer, x.shape, { device, wish: { ...wish, gradients }, homes, listeners: { watched } });
+  const bound = new Bound(layer, x.shape, { device, wish, homes, listeners: { watched } });
   const { input, output } = bound;
   const dy = backward ? bound.outputGradient() : null;
   const dx = backward ? bound.bindBackward() : null;
   device.write(input.at.region, 0, x.data);
   bound.prepare();
   await bound.runner(bound.forward).run();
-  const y = await get(output.at, output.size);
+  const y = await floats(device, output.at, output.size);
   if (dy) device.write(dy.region, 0, normals(3, output.size));
   await bound.runner(bound.backward).run();
   const result = {
     y,
-    dx: dx ? await get(dx, input.size) : new Float32Array(),
-    gradients: await Promise.all([...slots].map(([{ size }, { grad }]) => get(grad as Place, size))),
+    dx: dx ? await floats(device, dx, input.size) : new Float32Array(),
+    gradients: await homes.gradients(),
     bytes: bound.arena.bytes,
     commands: bound.forward.length + bound.backward.length,
   };
   bound.release();
-  arena.free();
+  homes.free();
   return result;
 }
 
