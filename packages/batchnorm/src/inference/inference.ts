@@ -47,6 +47,11 @@ export class Inference implements Homes {
   readonly #slots = new Map<Parameter, Slot>();
   readonly #state = new Map<Resident<Float32Array> | Resident<Float64Array>, Slot>();
   readonly #ready = new Recent<Ready>(MOST_SHAPES);
+  /** Of what the folded model keeps. */
+  readonly #arena: Arena;
+  #closed = false;
+  /** On a device whose answers take a while calls have their turns, for they share buffers: the last that was asked for. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(model: Layer, options: InferenceOptions = {}) {
     checkOptions("Inference", options, ["convolution", "device", "threads", "deterministic", "build"]);
@@ -55,15 +60,15 @@ export class Inference implements Homes {
     this.#ownDevice = device === undefined;
     this.device = device ?? new WasmDevice(own);
     this.#model = fold(model);
-    const arena = new Arena(this.device);
+    this.#arena = new Arena(this.device);
     for (const parameter of this.#model.parameters()) {
-      const value = arena.words(parameter.size);
+      const value = this.#arena.words(parameter.size);
       this.device.write(value.region, 0, parameter.data);
       this.#slots.set(parameter, { value, grad: null });
     }
     for (const layer of this.#model.modules()) {
       for (const { resident } of Object.values(layer.ownState())) {
-        const region = arena.allocate(resident.data.byteLength);
+        const region = this.#arena.allocate(resident.data.byteLength);
         this.device.write(region, 0, resident.data);
         this.#state.set(resident, { value: { region, offset: 0 }, grad: null });
       }
@@ -88,11 +93,19 @@ export class Inference implements Homes {
    * @throws BatchNormError E_SHAPE when the model does not take it; E_STATE after `close`
    */
   async predict(x: Tensor): Promise<Tensor> {
+    if (isHost(this.device)) return this.predictNow(x);
+    checkTensor("Inference.predict", x);
+    // It may be changed while others have their turn.
+    const own = new Tensor(x.data.slice(), x.shape);
+    const result = this.#last.then(() => this.#answer(own));
+    this.#last = result.catch(() => {});
+    return result;
+  }
+
+  async #answer(x: Tensor): Promise<Tensor> {
     const { bound, runner } = this.#fed(x);
-    const { device } = this;
-    if (isHost(device)) runner.runNow();
-    else await runner.run();
-    return new Tensor((await fetchSpan(device, outputOf(bound))) as Float32Array, bound.output.shape);
+    await runner.run();
+    return new Tensor((await fetchSpan(this.device, outputOf(bound))) as Float32Array, bound.output.shape);
   }
 
   /**
@@ -109,7 +122,8 @@ export class Inference implements Homes {
   /** Bound to the shape of a batch, with the batch in place. */
   #fed(x: Tensor): Ready {
     const { device } = this;
-    check(!device.closed, "E_STATE", "Inference", () => "expected an open one; this one was closed. Make a new one");
+    const open = !this.#closed && !device.closed;
+    check(open, "E_STATE", "Inference", () => "expected an open one; this one was closed. Make a new one");
     checkTensor("Inference.predict", x);
     const ready = this.#ready.of(`${x.shape}`, () => this.#bind(x.shape));
     device.write(ready.bound.input.at.region, 0, x.data);
@@ -128,8 +142,12 @@ export class Inference implements Homes {
     return { bound, runner: bound.runner(bound.forward), release: () => bound.release() };
   }
 
-  /** Ends the threads. Further use throws E_STATE; closing again does nothing. */
+  /** Gives the memory back, and ends the threads. Further use throws E_STATE; closing again does nothing. */
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#ready.clear();
+    this.#arena.free();
     if (this.#ownDevice) this.device.close();
   }
 

@@ -182,7 +182,7 @@ export class BatchNorm extends Operation {
         fallback: 0,
         replaced: () => this.#refused.write(new Float64Array(this.numFeatures)),
       },
-      num_batches_refused: { shape, resident: this.#refused, fallback: 0, internal: true },
+      num_batches_refused: { shape, resident: this.#refused, internal: true },
     };
   }
 

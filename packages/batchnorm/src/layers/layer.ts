@@ -1,4 +1,4 @@
-import type { Graph, Traceable, Value } from "../plan/graph.ts";
+import { applied, type Graph, type Traceable, type Value } from "../plan/graph.ts";
 import { Parameter, StateTensor } from "../plan/parameter.ts";
 import type { Resident } from "../plan/resident.ts";
 import type { Random } from "../tensor/random.ts";
@@ -49,7 +49,7 @@ export abstract class Layer implements Traceable {
 
   /** What it makes of some values while a model is composed. */
   of(x: Value, ...more: Value[]): Value {
-    return x.graph.apply(this, [x, ...more]);
+    return applied(this, [x, ...more]);
   }
 
   /** It has a name in the model, by which it is trained and saved: it must be a field of the module that uses it. */
@@ -190,7 +190,7 @@ export abstract class Layer implements Traceable {
    * @throws BatchNormError E_DICT, E_SHAPE or E_VALUE, see `loadState`
    */
   loadStateDict(dict: StateInput, options: LoadOptions = {}): LoadReport {
-    return loadState(this.stateSlots(), dict, options);
+    return loadState(inStateDict(this.stateSlots()), dict, options);
   }
 
   /** Where the state is, by name. */

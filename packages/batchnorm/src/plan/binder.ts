@@ -3,7 +3,7 @@ import { check } from "../errors.ts";
 
 import { addition } from "./addition.ts";
 import type { Arena } from "./arena.ts";
-import type { Epilogue, Graph, Node, Traceable, Value } from "./graph.ts";
+import { type Epilogue, type Graph, locating, type Node, type Traceable, type Value } from "./graph.ts";
 import { Numbers } from "./numbers.ts";
 import type { Parameter, StateTensor } from "./parameter.ts";
 import { Recycler } from "./recycler.ts";
@@ -84,13 +84,14 @@ export class Binder implements Host {
 
   /** Adds the forward pass; its input and output. */
   bind(graph: Graph, input: Value, output: Value): { input: Operand; output: Operand } {
-    const works = this.#fused(graph, output);
+    const { watched = [] } = this.#listeners;
+    const seen = new Set([...watched].flatMap((layer) => graph.entered.get(layer) ?? []));
+    const works = this.#fused(graph, output, seen);
     for (const value of [input, ...works.map((work) => work.output)]) this.#readers.set(value, 0);
     for (const { node } of works) for (const value of node.inputs) this.#count(value, 1);
     // Somebody outside reads the result, and what is watched.
     this.#count(output, 1);
-    for (const layer of this.#listeners.watched ?? [])
-      for (const value of graph.entered.get(layer) ?? []) this.#count(value, 1);
+    for (const value of seen) this.#count(value, 1);
     this.#wanted.set(input, this.wish.gradients === "all");
     this.#operands.set(input, { shape: input.shape, size: input.size, at: this.#recycler.take(input.size) });
     if (this.#readers.get(input) === 0) this.#count(input, 1);
@@ -168,8 +169,8 @@ export class Binder implements Host {
     return this.#recycler.alone(place);
   }
 
-  /** Operations, each with the epilogue that it takes along. */
-  #fused(graph: Graph, output: Value): Work[] {
+  /** Operations, each with the epilogue that it takes along. @param seen  values that are to be kept */
+  #fused(graph: Graph, output: Value, seen: ReadonlySet<Value>): Work[] {
     const works: Work[] = [];
     const takenAlong = new Set<Node>();
     for (const node of graph.nodes) {
@@ -181,7 +182,7 @@ export class Binder implements Host {
         epilogue !== null &&
         node.output !== output &&
         graph.readers(node.output) === 1 &&
-        !this.#listeners.watched?.has(next.layer) &&
+        !seen.has(node.output) &&
         node.layer.fuses(epilogue, node.inputs[0].shape, this.wish.gradients !== "none");
       if (fuses) takenAlong.add(next);
       works.push({ node, epilogue: fuses ? epilogue : null, output: fuses ? next.output : node.output });
@@ -205,7 +206,7 @@ export class Binder implements Host {
           this.#readers.get(node.inputs[i]) === 1 && this.alone(inputs[i].at) && inputs[i].size === output.size,
       },
     );
-    layer.bind(site);
+    locating(layer, path, () => layer.bind(site));
     const { output: made, keep, backward } = site.outcome;
     check(made !== null, "E_STATE", layer.constructor.name, () => "expected bind to ask for its output; it did not");
     this.#operands.set(output, made);
@@ -229,12 +230,12 @@ export class Binder implements Host {
     const { keep, backward, gradients } = site.outcome;
     if (dy) {
       this.#gradients.delete(output);
-      backward?.(dy);
+      locating(node.layer, node.path, () => backward?.(dy));
       this.#addUp();
       for (const { input, at } of gradients) this.#contribute(node.inputs[input], at);
       this.#recycler.give(dy);
     }
-    for (const { at } of keep) this.#recycler.give(at);
+    if (!this.wish.again) for (const { at } of keep) this.#recycler.give(at);
     this.#releaseTemporaries();
     this.#tell();
   }

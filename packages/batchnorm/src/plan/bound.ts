@@ -1,5 +1,4 @@
 import type { Device, Place } from "../device/device.ts";
-import { check } from "../errors.ts";
 import { Arena } from "./arena.ts";
 import { Binder, type Homes, type Listeners } from "./binder.ts";
 import { Graph, type Traceable, type Value } from "./graph.ts";
@@ -44,9 +43,6 @@ export class Bound {
     try {
       this.#in = this.#graph.input(shape);
       this.#out = this.#graph.apply(model, [this.#in]);
-      check(this.#out?.graph === this.#graph, "E_STATE", model.constructor.name, () => {
-        return "expected compose to give a value that a layer made; it did not";
-      });
       const { input, output } = this.#binder.bind(this.#graph, this.#in, this.#out);
       this.input = input;
       this.output = output;

@@ -1,4 +1,5 @@
 import { BatchNormError, check } from "../errors.ts";
+import { nameOf } from "../tensor/arrays.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import type { Parameter } from "./parameter.ts";
 import type { Site } from "./site.ts";
@@ -54,12 +55,13 @@ export interface Node {
 /** A model as the list of its operations, in an order in which they can run: what composing it leaves. */
 export class Graph {
   readonly nodes: Node[] = [];
-  /** What went into each layer, those made of others too. */
+  /** What went into each layer, those made of others too: into one that is used again, what went in at each use. */
   readonly entered = new Map<Traceable, readonly Value[]>();
   readonly #pathOf: (layer: Traceable) => string | null;
   readonly #shapes: boolean;
   /** Those around the one that is being composed. */
   readonly #within: string[] = [];
+  #begun = false;
 
   /**
    * @param pathOf  a layer's path in the model; null for one that is not in it
@@ -76,33 +78,40 @@ export class Graph {
   }
 
   /**
-   * What a layer makes of some values.
+   * What a layer makes of some values: a model of all its input, in one go; within that, others.
    *
-   * @throws BatchNormError E_STATE for values of another model; whatever the layer throws, with its path
+   * @throws BatchNormError E_SHAPE for what is no value, E_STATE for values of another graph, or of this one when its model
+   *         is composed already; whatever the layer throws, with its path
    */
   apply(layer: Traceable, inputs: readonly Value[]): Value {
     const own = this.#pathOf(layer);
     const path = own ?? this.#within.at(-1) ?? "";
-    try {
-      check(own !== null || !layer.attached, "E_STATE", layer.constructor.name, () => {
+    const where = layer.constructor.name;
+    return locating(layer, path, () => {
+      check(own !== null || !layer.attached, "E_STATE", where, () => {
         return "expected a layer that is a field of the module that uses it, or in an array there; without a name it would be neither trained nor saved. Make it one: `readonly conv = new Conv2d(…)`";
       });
+      const over = this.#begun && this.#within.length === 0;
       for (const input of inputs) {
-        check(input instanceof Value, "E_SHAPE", layer.constructor.name, () => {
-          return "expected a value that compose was given or another layer made; call forward for tensors";
-        });
-        check(input.graph === this, "E_STATE", layer.constructor.name, () => {
+        checkValue(where, input);
+        check(input.graph === this && !over, "E_STATE", where, () => {
           return "expected values of the call of compose at hand, got one that was kept from another";
         });
       }
+      this.#begun = true;
+      this.entered.set(layer, [...(this.entered.get(layer) ?? []), ...inputs]);
       this.#within.push(path);
-      this.entered.set(layer, inputs);
-      return layer.trace(this, inputs);
-    } catch (error) {
-      throw located(error, path);
-    } finally {
-      this.#within.pop();
-    }
+      try {
+        const output = layer.trace(this, inputs);
+        check(output instanceof Value && output.graph === this, "E_STATE", where, () => {
+          const got = output instanceof Value ? "one that was kept from another call" : nameOf(output);
+          return `expected compose to give a value that it was given or that a layer made, got ${got}`;
+        });
+        return output;
+      } finally {
+        this.#within.pop();
+      }
+    });
   }
 
   /** Adds one operation. */
@@ -118,10 +127,28 @@ export class Graph {
   }
 }
 
-/** The error with the path of the layer, the innermost where several are around it. */
-function located(error: unknown, path: string): unknown {
-  if (path === "" || (error instanceof BatchNormError && error.path !== null)) return error;
-  if (error instanceof BatchNormError) return error.at(path);
-  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return new BatchNormError("E_STATE", "compose", what, { cause: error }).at(path);
+/** What a layer makes of some values, in the graph that they are in. @throws BatchNormError as `Graph.apply` */
+export function applied(layer: Traceable, inputs: readonly Value[]): Value {
+  const [first] = inputs;
+  checkValue(layer.constructor.name, first);
+  return first.graph.apply(layer, inputs);
+}
+
+function checkValue(where: string, input: unknown): asserts input is Value {
+  check(input instanceof Value, "E_SHAPE", where, () => {
+    const what = "a value that compose was given or another layer made";
+    return `expected ${what}, got ${nameOf(input)}; a tensor is for forward`;
+  });
+}
+
+/** Does work for the layer at a path: an error that it throws says so, the innermost path where several are around it. */
+export function locating<T>(layer: Traceable, path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    if (path === "" || (cause instanceof BatchNormError && cause.path !== null)) throw cause;
+    if (cause instanceof BatchNormError) throw cause.at(path);
+    const what = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+    throw new BatchNormError("E_STATE", layer.constructor.name, what, { cause, path });
+  }
 }

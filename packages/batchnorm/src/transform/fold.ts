@@ -1,5 +1,6 @@
+import { Identity } from "../layers/identity.ts";
 import type { Layer } from "../layers/layer.ts";
-import { Graph, type Node, type Traceable } from "../plan/graph.ts";
+import { Graph, type Traceable, type Value } from "../plan/graph.ts";
 import { defaultRandom } from "../tensor/random.ts";
 import { rebuild } from "./rebuild.ts";
 
@@ -33,34 +34,29 @@ function replacements(model: Layer): Map<Layer, Layer> {
   const input = graph.input([]);
   const output = graph.apply(model, [input]);
   const layers = new Set<Layer>([...modules.keys()] as Layer[]);
-  const uses = (layer: Traceable) => graph.nodes.filter((node) => node.layer === layer).length;
+  const once = (layer: Layer) => graph.nodes.filter((node) => node.layer === (layer as Traceable)).length === 1;
   const replaced = new Map<Layer, Layer>();
+  const now = (layer: Layer) => replaced.get(layer) ?? layer;
+  /** What a value comes from, past layers that do nothing; null where somebody else reads it on the way. */
+  const origin = (value: Value): Layer | null => {
+    const node = graph.nodes.find((each) => each.output === value);
+    if (!node || value === output || graph.readers(value) !== 1) return null;
+    const layer = node.layer as unknown as Layer;
+    return now(layer) instanceof Identity ? origin(node.inputs[0]) : layer;
+  };
   for (const { layer, inputs } of graph.nodes) {
     const here = layer as unknown as Layer;
     if (!layers.has(here)) continue;
-    const before = graph.nodes.find((node) => node.output === inputs[0]);
-    const alone = before && before.output !== output && graph.readers(before.output) === 1;
-    const into = alone && uses(layer) === 1 && uses(before.layer) === 1 ? taken(before, here, replaced) : null;
-    if (into) {
-      replaced.set(before?.layer as unknown as Layer, into.absorbing);
-      replaced.set(here, into.rest);
+    const normalization = here.normalization();
+    const before = normalization && once(here) ? origin(inputs[0]) : null;
+    const absorbing = normalization && before && once(before) ? now(before).absorb(normalization) : null;
+    if (normalization && before && absorbing) {
+      replaced.set(before, absorbing);
+      replaced.set(here, normalization.rest);
     } else {
       const inference = here.forInference();
       if (inference !== here) replaced.set(here, inference);
     }
   }
   return replaced;
-}
-
-/** The layer before with this one in its weights, and what is left of this one; null where it cannot be. */
-function taken(
-  before: Node,
-  here: Layer,
-  replaced: ReadonlyMap<Layer, Layer>,
-): { absorbing: Layer; rest: Layer } | null {
-  const normalization = here.normalization();
-  if (!normalization) return null;
-  const old = before.layer as unknown as Layer;
-  const absorbing = (replaced.get(old) ?? old).absorb(normalization);
-  return absorbing && { absorbing, rest: normalization.rest };
 }

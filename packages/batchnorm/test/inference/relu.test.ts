@@ -1,8 +1,12 @@
 /** A ReLU in the output pass of a convolution. */
-import { Conv2d, Inference, type Layer, ReLU, Sequential, type tensor } from "batchnorm";
+import { Conv2d, concat, Inference, type Layer, ReLU, Sequential, type Tensor } from "batchnorm";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { Bound } from "#dist/plan/bound.js";
 import { builds } from "../support/builds.ts";
+import { devices } from "../support/devices.ts";
+import { Kept } from "../support/homes.ts";
 import { expectSame, gaussianTensor } from "../support/layers.ts";
+import { made } from "../support/made.ts";
 
 const convs: [string, () => Conv2d][] = [
   ["a direct convolution", () => new Conv2d(3, 9, 3, { padding: 1 })],
@@ -21,30 +25,30 @@ function expectRectified(got: Float32Array, values: Float32Array): void {
 }
 
 describe.each(builds)("on %s", (build) => {
-  const predict = (layer: Layer, x: ReturnType<typeof tensor>) => {
+  const predict = async (layer: Layer, x: Tensor) => {
     const inference = new Inference(layer, { build });
     onTestFinished(() => inference.close());
-    return inference.predict(x).data;
+    return (await inference.predict(x)).data;
   };
 
-  it.each(convs)("%s gives 0 for what is negative and the rest as it is", (_, make) => {
+  it.each(convs)("%s gives 0 for what is negative and the rest as it is", async (_, make) => {
     const conv = make();
     const x = gaussianTensor(1, [2, 7, 9, conv.inChannels]);
-    const without = predict(new Sequential(conv), x);
-    const got = predict(new Sequential(conv, new ReLU()), x);
+    const without = await predict(new Sequential(conv), x);
+    const got = await predict(new Sequential(conv, new ReLU()), x);
     const negative = without.filter((v) => v < 0).length;
     expect(negative).toBeGreaterThan(0.2 * got.length);
     expect(negative).toBeLessThan(0.8 * got.length);
     expectRectified(got, without);
   });
 
-  it.each(convs)("%s keeps NaN, and what is infinite, as a ReLU by itself does", (_, make) => {
+  it.each(convs)("%s keeps NaN, and what is infinite, as a ReLU by itself does", async (_, make) => {
     const conv = make();
     for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
       const x = gaussianTensor(2, [1, 11, 11, conv.inChannels]);
       x.data[(5 * 11 + 5) * conv.inChannels + 1] = value;
-      const without = predict(new Sequential(conv), x);
-      const got = predict(new Sequential(conv, new ReLU()), x);
+      const without = await predict(new Sequential(conv), x);
+      const got = await predict(new Sequential(conv, new ReLU()), x);
       expect(without.some((v) => !Number.isFinite(v))).toBe(true);
       expect(without.some(Number.isFinite)).toBe(true);
       expectRectified(got, without);
@@ -52,17 +56,40 @@ describe.each(builds)("on %s", (build) => {
     }
   });
 
-  it("is part of the convolution: there is no buffer between them", () => {
+  it("is part of the convolution, in rows and modules of one's own: one kernel does both", () => {
+    const device = devices[build]();
     const conv = new Conv2d(3, 4, 3);
-    const x = gaussianTensor(3, [1, 60, 60, 3]);
-    const [together, apart] = [new Sequential(conv, new ReLU()), new Sequential(new Sequential(conv), new ReLU())];
-    const sizes = [together, apart].map((model) => {
-      const inference = new Inference(model, { build });
-      onTestFinished(() => inference.close());
-      inference.predict(x);
-      return inference.engine.memory.top;
+    const relu = new ReLU();
+    const models = [
+      new Sequential(conv, relu),
+      new Sequential(new Sequential(conv), new Sequential(new Sequential(relu))),
+      made({ conv, relu }, (x, layers) => layers.relu.of(layers.conv.of(x))),
+    ];
+    const kernels = (model: Layer, gradients: "none" | "all") => {
+      const homes = new Kept(device, model);
+      const wish = { gradients, evaluate: true, convolution: "fast", constant: true } as const;
+      const bound = new Bound(model, [1, 9, 9, 3], { device, wish, homes });
+      const names = bound.forward.map((step) => ("kernel" in step ? step.kernel : "a point"));
+      bound.release();
+      homes.free();
+      return names;
+    };
+    for (const model of models) {
+      expect(kernels(model, "none")).toEqual(["conv"]);
+      expect(kernels(model, "all")).toEqual(["conv", "relu"]);
+    }
+  });
+
+  it("is not, where somebody else reads what the convolution gives", async () => {
+    const conv = new Conv2d(3, 4, 3);
+    const x = gaussianTensor(3, [1, 6, 6, 3]);
+    const both = made({ conv, relu: new ReLU() }, (x, { conv, relu }) => {
+      const y = conv.of(x);
+      return concat(relu.of(y), y);
     });
-    expect(sizes[0]).toBeLessThan(sizes[1]);
-    expectSame(predict(together, x), predict(apart, x));
+    const [y, without] = [await predict(both, x), await predict(conv, x)];
+    const columns = (from: number) => y.filter((_, i) => i % 8 >= from && i % 8 < from + 4);
+    expectSame(columns(4), without);
+    expectRectified(columns(0), without);
   });
 });

@@ -1,8 +1,9 @@
 /** Statistics and results when the mean is far larger than the spread: 100,352 values a channel. */
-import { batchNormForward } from "batchnorm";
+import { BatchNorm, batchNormForward, tensor } from "batchnorm";
 import { describe, expect, test } from "vitest";
 import { onEveryBuild } from "../support/builds.ts";
 import { largestDifference, normals } from "../support/data.ts";
+import { onEveryDevice } from "../support/devices.ts";
 import { normalize, statistics } from "../support/paper.ts";
 
 const COUNT = 32 * 56 * 56;
@@ -53,5 +54,23 @@ onEveryBuild(() => {
       expect(Math.abs(variance[c] / exact.variance[c] - 1)).toBeLessThanOrEqual(1e-6);
       expect(Math.abs(mean[c] - exact.mean[c])).toBeLessThanOrEqual(1e-6 * std);
     }
+  });
+});
+
+onEveryDevice((run) => {
+  test.each(Object.entries(layouts(3)))("a layer keeps the same bounds in %s", async (_, layout) => {
+    const { shape, axis, channels } = layout;
+    const x = normals(channels, COUNT * channels, 1e4);
+    const exact = statistics({ ...layout, x });
+    const bn = new BatchNorm(channels, { axis, momentum: 1, runningVariance: "biased" });
+    const y = await run.forward(bn, tensor(x, shape));
+    for (let c = 0; c < channels; c++) {
+      expect(Math.abs(bn.runningVar!.data[c] / exact.variance[c] - 1)).toBeLessThanOrEqual(1e-6);
+      expect(Math.abs(bn.runningMean!.data[c] / exact.mean[c] - 1)).toBeLessThanOrEqual(1e-7);
+    }
+    const [gamma, beta] = [new Float32Array(channels).fill(1), new Float32Array(channels)];
+    expect(largestDifference(y.data, normalize({ ...layout, x, gamma, beta, eps: 1e-5 }, exact))).toBeLessThanOrEqual(
+      2e-6,
+    );
   });
 });

@@ -1,7 +1,7 @@
 /** gamma and beta, each there or not. */
 import { BatchNorm, type BatchNormOptions } from "batchnorm";
 import { describe, expect, test } from "vitest";
-import { onEveryBuild } from "../support/builds.ts";
+import { onEveryDevice } from "../support/devices.ts";
 import { expectNear, gaussianTensor, setAffine } from "../support/layers.ts";
 import * as paper from "../support/paper.ts";
 
@@ -16,24 +16,32 @@ const options: [BatchNormOptions, names: string[]][] = [
   [{ affine: false, center: true }, ["bias"]],
 ];
 
-onEveryBuild(() => {
+onEveryDevice((run) => {
   describe.each(options)("%j", (option, names) => {
-    test.each([true, false])("gives y and gradients as if what is missing were 1 or 0, training: %s", (training) => {
-      const bn = new BatchNorm(6, { axis: 1, ...option });
-      const affine = setAffine(bn);
-      const gamma = names.includes("weight") ? affine.gamma : new Float32Array(6).fill(1);
-      const beta = names.includes("bias") ? affine.beta : new Float32Array(6);
-      const [x, dy] = [gaussianTensor(1, [8, 6, 3], 1, 2), gaussianTensor(2, [8, 6, 3])];
-      const batch = { outer: 8, channels: 6, inner: 3, x: x.data, gamma, beta, eps: 1e-5 };
-      const running = { mean: new Float64Array(6), variance: new Float64Array(6).fill(1) };
-      if (!training) bn.eval();
-      expectNear(bn.forward(x).data, training ? paper.forward(batch) : paper.normalize(batch, running), 1e-6, "y");
-      const dx = bn.backward(dy);
-      const want = training ? paper.backward(batch, dy.data) : paper.backwardConstant(batch, running, dy.data);
-      expectNear(dx.data, want.dx, 2e-6, "dx");
-      if (bn.weight) expectNear(bn.weight.grad!.data, want.dgamma, 2e-6, "dgamma");
-      if (bn.bias) expectNear(bn.bias.grad!.data, want.dbeta, 2e-6, "dbeta");
-    });
+    test.each([true, false])(
+      "gives y and gradients as if what is missing were 1 or 0, training: %s",
+      async (training) => {
+        const bn = new BatchNorm(6, { axis: 1, ...option });
+        const affine = setAffine(bn);
+        const gamma = names.includes("weight") ? affine.gamma : new Float32Array(6).fill(1);
+        const beta = names.includes("bias") ? affine.beta : new Float32Array(6);
+        const [x, dy] = [gaussianTensor(1, [8, 6, 3], 1, 2), gaussianTensor(2, [8, 6, 3])];
+        const batch = { outer: 8, channels: 6, inner: 3, x: x.data, gamma, beta, eps: 1e-5 };
+        const running = { mean: new Float64Array(6), variance: new Float64Array(6).fill(1) };
+        if (!training) bn.eval();
+        expectNear(
+          (await run.forward(bn, x)).data,
+          training ? paper.forward(batch) : paper.normalize(batch, running),
+          1e-6,
+          "y",
+        );
+        const dx = await run.backward(bn, dy);
+        const want = training ? paper.backward(batch, dy.data) : paper.backwardConstant(batch, running, dy.data);
+        expectNear(dx.data, want.dx, 2e-6, "dx");
+        if (bn.weight) expectNear(bn.weight.grad!.data, want.dgamma, 2e-6, "dgamma");
+        if (bn.bias) expectNear(bn.bias.grad!.data, want.dbeta, 2e-6, "dbeta");
+      },
+    );
   });
 });
 

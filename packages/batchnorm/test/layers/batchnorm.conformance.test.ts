@@ -1,9 +1,9 @@
 /** Against PyTorch's batch norm, computed in float64: sequences of calls on one layer. */
 import { BatchNorm, type Tensor, tensor } from "batchnorm";
 import { describe, expect, test } from "vitest";
-import { onEveryBuild } from "../support/builds.ts";
 import { type Packed, unpack } from "../support/conformance.ts";
 import { largest, largestDifference } from "../support/data.ts";
+import { onEveryDevice, type Runs } from "../support/devices.ts";
 import { channelsLast } from "../support/layers.ts";
 
 interface Result extends Packed {
@@ -55,7 +55,7 @@ function expectWithin(got: Tensor | null | undefined, want: Result | undefined, 
   expect(largestDifference(got!.data, exact), what).toBeLessThanOrEqual(bound);
 }
 
-function replay({ config, weight, bias, steps }: Case, form: Form): void {
+async function replay(run: Runs, { config, weight, bias, steps }: Case, form: Form): Promise<void> {
   const { numFeatures, ...options } = config;
   const bn = new BatchNorm(numFeatures, { ...options, axis: form.axis });
   if (weight) bn.weight?.data.set(unpack(weight).data);
@@ -65,9 +65,9 @@ function replay({ config, weight, bias, steps }: Case, form: Form): void {
     const what = (array: string) => `${array} of call ${i}, ${step.mode}`;
     if (step.mode === "train") bn.train();
     else bn.eval();
-    expectWithin(bn.forward(tensorOf(step.input)), step.output, form, what("output"));
+    expectWithin(await run.forward(bn, tensorOf(step.input)), step.output, form, what("output"));
     bn.zeroGrad();
-    expectWithin(bn.backward(tensorOf(step.gradOutput)), step.gradInput, form, what("gradInput"));
+    expectWithin(await run.backward(bn, tensorOf(step.gradOutput)), step.gradInput, form, what("gradInput"));
     expectWithin(bn.weight?.grad, step.gradWeight, null, what("gradWeight"));
     expectWithin(bn.bias?.grad, step.gradBias, null, what("gradBias"));
     expectWithin(bn.runningMean, step.runningMean, null, what("runningMean"));
@@ -83,9 +83,9 @@ test("all cases are there, and some of each kind", () => {
   for (const rank of [2, 3, 4, 5]) expect(steps.some(({ input }) => input.shape.length === rank)).toBe(true);
 });
 
-onEveryBuild(() => {
+onEveryDevice((run) => {
   describe.each(cases)("%s", (_name, one) => {
-    test("gives what PyTorch gives, channels second", () => replay(one, channelsSecond));
-    test("gives what PyTorch gives, channels last", () => replay(one, channelsAtEnd));
+    test("gives what PyTorch gives, channels second", () => replay(run, one, channelsSecond));
+    test("gives what PyTorch gives, channels last", () => replay(run, one, channelsAtEnd));
   });
 });

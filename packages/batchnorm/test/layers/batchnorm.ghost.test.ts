@@ -2,6 +2,7 @@
 import { BatchNorm, estimatePopulation, type Parameter, ReLU, Sequential, type Tensor, tensor } from "batchnorm";
 import { describe, expect, test } from "vitest";
 import { onEveryBuild } from "../support/builds.ts";
+import { onEveryDevice } from "../support/devices.ts";
 import { expectNear, expectSame, gaussianTensor } from "../support/layers.ts";
 import { refuses } from "../support/refusal.ts";
 
@@ -15,7 +16,7 @@ const shuffled = (bn: BatchNorm) => {
   return bn;
 };
 
-onEveryBuild(() => {
+onEveryDevice((run) => {
   describe.each([
     ["[N, C]", [10, C], -1],
     ["[N, H, W, C]", [10, 3, 2, C], -1],
@@ -26,11 +27,11 @@ onEveryBuild(() => {
 
     test.each([10, 11, 6])(
       "a group of the whole batch is plain batch norm: virtualBatchSize %d",
-      (virtualBatchSize) => {
+      async (virtualBatchSize) => {
         const ghost = shuffled(new BatchNorm(C, { axis, virtualBatchSize }));
         const plain = shuffled(new BatchNorm(C, { axis }));
-        expectSame(ghost.forward(x).data, plain.forward(x).data);
-        expectSame(ghost.backward(dy).data, plain.backward(dy).data);
+        expectSame((await run.forward(ghost, x)).data, (await run.forward(plain, x)).data);
+        expectSame((await run.backward(ghost, dy)).data, (await run.backward(plain, dy)).data);
         for (const [name, { data }] of Object.entries(plain.stateDict()))
           expectSame(ghost.stateDict()[name].data, data);
         for (const [i, p] of plain.parameters().entries()) {
@@ -39,16 +40,16 @@ onEveryBuild(() => {
       },
     );
 
-    test("ten examples by fours are a batch of four and one of six, one after the other", () => {
+    test("ten examples by fours are a batch of four and one of six, one after the other", async () => {
       const ghost = shuffled(new BatchNorm(C, { axis, virtualBatchSize: 4 }));
       const plain = shuffled(new BatchNorm(C, { axis }));
-      const [y, dx] = [ghost.forward(x), ghost.backward(dy)];
+      const [y, dx] = [await run.forward(ghost, x), await run.backward(ghost, dy)];
       for (const [from, to] of [
         [0, 4],
         [4, 10],
       ]) {
-        expectSame(plain.forward(examples(x, from, to)).data, examples(y, from, to).data);
-        expectSame(plain.backward(examples(dy, from, to)).data, examples(dx, from, to).data);
+        expectSame((await run.forward(plain, examples(x, from, to))).data, examples(y, from, to).data);
+        expectSame((await run.backward(plain, examples(dy, from, to))).data, examples(dx, from, to).data);
       }
       for (const [i, p] of plain.parameters().entries()) {
         expectNear((ghost.parameters()[i].grad as Tensor).data, (p.grad as Tensor).data, 1e-6);
@@ -57,26 +58,28 @@ onEveryBuild(() => {
       expect(ghost.numBatchesTracked).toBe(2);
     });
 
-    test("is plain batch norm in eval mode", () => {
+    test("is plain batch norm in eval mode", async () => {
       const ghost = shuffled(new BatchNorm(C, { axis, virtualBatchSize: 4 }));
-      ghost.forward(x);
+      await run.forward(ghost, x);
       const plain = new BatchNorm(C, { axis });
       plain.loadStateDict(ghost.stateDict());
       ghost.eval();
       plain.eval();
-      expectNear(ghost.forward(x).data, plain.forward(x).data, 1e-6);
+      expectNear((await run.forward(ghost, x)).data, (await run.forward(plain, x)).data, 1e-6);
     });
   });
 
-  test("takes a ReLU along", () => {
+  test("takes a ReLU along", async () => {
     const x = gaussianTensor(1, [10, C]);
     const dy = gaussianTensor(2, [10, C]);
     const fused = new Sequential(new BatchNorm(C, { virtualBatchSize: 3 }), new ReLU());
     const [bn, relu] = [new BatchNorm(C, { virtualBatchSize: 3 }), new ReLU()];
-    expectSame(fused.forward(x).data, relu.forward(bn.forward(x)).data);
-    expectNear(fused.backward(dy).data, bn.backward(relu.backward(dy)).data, 1e-6);
+    expectSame((await run.forward(fused, x)).data, (await run.forward(relu, await run.forward(bn, x))).data);
+    expectNear((await run.backward(fused, dy)).data, (await run.backward(bn, await run.backward(relu, dy))).data, 1e-6);
   });
+});
 
+onEveryBuild(() => {
   test("population statistics are means over the groups", () => {
     const x = gaussianTensor(1, [8, C], 2, 3);
     const ghost = new BatchNorm(C, { virtualBatchSize: 4 });

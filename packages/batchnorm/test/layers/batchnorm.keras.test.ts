@@ -1,8 +1,8 @@
 /** Layers from Keras: momentum weights the old value there, the moving variance is biased, ε has another default. */
 import { BatchNorm } from "batchnorm";
 import { expect, test } from "vitest";
-import { onEveryBuild } from "../support/builds.ts";
 import { normals } from "../support/data.ts";
+import { onEveryDevice } from "../support/devices.ts";
 import { expectNear, expectSame, gaussianTensor, snapshot } from "../support/layers.ts";
 import * as paper from "../support/paper.ts";
 
@@ -15,19 +15,23 @@ const keras = {
   epsilon: 1e-3,
 };
 
-onEveryBuild(() => {
-  test("gives what Keras gives in inference", () => {
+onEveryDevice((run) => {
+  test("gives what Keras gives in inference", async () => {
     const x = gaussianTensor(5, [7, 3, C]);
     const batch = { outer: 21, channels: C, inner: 1, x: x.data, gamma: keras.gamma, beta: keras.beta, eps: 1e-3 };
     const statistics = { mean: Float64Array.from(keras.movingMean), variance: Float64Array.from(keras.movingVariance) };
-    expectNear(BatchNorm.fromKeras(keras).eval().forward(x).data, paper.normalize(batch, statistics), 1e-6);
+    expectNear(
+      (await run.forward(BatchNorm.fromKeras(keras).eval(), x)).data,
+      paper.normalize(batch, statistics),
+      1e-6,
+    );
   });
 
-  test.each([undefined, 0.9])("trains on with Keras' moving averages, momentum %s", (momentum) => {
+  test.each([undefined, 0.9])("trains on with Keras' moving averages, momentum %s", async (momentum) => {
     const bn = BatchNorm.fromKeras({ ...keras, ...(momentum ? { momentum } : {}) });
     const old = momentum ?? 0.99;
     const x = gaussianTensor(6, [10, C], 2, 3);
-    bn.forward(x);
+    await run.forward(bn, x);
     const { mean, variance } = paper.statistics({ outer: 10, channels: C, inner: 1, x: x.data });
     expectNear(
       bn.runningMean!.data,

@@ -1,7 +1,7 @@
 import { BatchNorm, Linear, Sequential, SGD, Sigmoid, Trainer } from "batchnorm";
 import { describe, expect, test } from "vitest";
-import { onEveryBuild } from "../support/builds.ts";
 import { normals } from "../support/data.ts";
+import { onEveryDevice } from "../support/devices.ts";
 import { expectNear, expectSame, gaussianTensor, setAffine, snapshot } from "../support/layers.ts";
 import * as paper from "../support/paper.ts";
 
@@ -19,68 +19,68 @@ function prepared() {
   return { bn, statistics, batch: { ...layout, x: x.data, ...affine, eps: 1e-5 } };
 }
 
-onEveryBuild(() => {
+onEveryDevice((run) => {
   const uses: [string, (bn: BatchNorm) => BatchNorm][] = [
     ["in eval mode", (bn) => bn.eval()],
     ["frozen, in train mode", (bn) => bn.train().freeze()],
     ["frozen, in eval mode", (bn) => bn.eval().freeze()],
   ];
   describe.each(uses)("%s", (_, use) => {
-    test("y is that of the running statistics", () => {
+    test("y is that of the running statistics", async () => {
       const { bn, statistics, batch } = prepared();
-      expectNear(use(bn).forward(x).data, paper.normalize(batch, statistics), 1e-6);
+      expectNear((await run.forward(use(bn), x)).data, paper.normalize(batch, statistics), 1e-6);
     });
 
-    test("the gradients take the running statistics for constants", () => {
+    test("the gradients take the running statistics for constants", async () => {
       const { bn, statistics, batch } = prepared();
-      use(bn).forward(x);
-      const dx = bn.backward(dy);
+      await run.forward(use(bn), x);
+      const dx = await run.backward(bn, dy);
       const want = paper.backwardConstant(batch, statistics, dy.data);
       expectNear(dx.data, want.dx, 1e-6);
       expectNear(bn.weight!.grad!.data, want.dgamma, 1e-6);
       expectNear(bn.bias!.grad!.data, want.dbeta, 1e-6);
     });
 
-    test("running statistics and their counter stay as they are", () => {
+    test("running statistics and their counter stay as they are", async () => {
       const { bn } = prepared();
       const before = snapshot(bn);
-      use(bn).forward(x);
-      bn.backward(dy);
+      await run.forward(use(bn), x);
+      await run.backward(bn, dy);
       expect(snapshot(bn)).toBe(before);
     });
 
-    test("a batch of one value a channel is fine", () => {
+    test("a batch of one value a channel is fine", async () => {
       const bn = use(new BatchNorm(4));
       const { gamma, beta } = setAffine(bn);
       const one = gaussianTensor(5, [1, 4]);
       const want = one.data.map((v, c) => (gamma[c] * v) / Math.sqrt(1 + 1e-5) + beta[c]);
-      expectNear(bn.forward(one).data, want, 1e-6);
+      expectNear((await run.forward(bn, one)).data, want, 1e-6);
     });
   });
 
-  test("in train mode y and gradients are those of the batch's statistics", () => {
+  test("in train mode y and gradients are those of the batch's statistics", async () => {
     const { bn, batch } = prepared();
-    expectNear(bn.forward(x).data, paper.forward(batch), 1e-6);
-    expectNear(bn.backward(dy).data, paper.backward(batch, dy.data).dx, 1e-6);
+    expectNear((await run.forward(bn, x)).data, paper.forward(batch), 1e-6);
+    expectNear((await run.backward(bn, dy)).data, paper.backward(batch, dy.data).dx, 1e-6);
   });
 
-  test("backward goes by the mode that its forward ran in, not the one set since", () => {
+  test("backward goes by the mode that its forward ran in, not the one set since", async () => {
     const { bn, statistics, batch } = prepared();
-    bn.eval().forward(x);
+    await run.forward(bn.eval(), x);
     bn.train();
-    expectNear(bn.backward(dy).data, paper.backwardConstant(batch, statistics, dy.data).dx, 1e-6);
-    bn.forward(x);
+    expectNear((await run.backward(bn, dy)).data, paper.backwardConstant(batch, statistics, dy.data).dx, 1e-6);
+    await run.forward(bn, x);
     bn.eval().freeze();
-    expectNear(bn.backward(dy).data, paper.backward(batch, dy.data).dx, 1e-6);
+    expectNear((await run.backward(bn, dy)).data, paper.backward(batch, dy.data).dx, 1e-6);
   });
 
-  test("after unfreeze the statistics move again", () => {
+  test("after unfreeze the statistics move again", async () => {
     const { bn } = prepared();
-    bn.freeze().forward(x);
+    await run.forward(bn.freeze(), x);
     expect(bn.frozen).toBe(true);
     bn.unfreeze();
     const before = snapshot(bn);
-    bn.forward(x);
+    await run.forward(bn, x);
     expect(bn.frozen).toBe(false);
     expect(bn.numBatchesTracked).toBe(1);
     expect(snapshot(bn)).not.toBe(before);
@@ -100,7 +100,7 @@ test("train and eval set the mode of a whole model, and of nothing else", () => 
   expect([...model.modules()].every((layer) => layer.training)).toBe(true);
 });
 
-test("while a trainer trains, a frozen batch norm keeps its statistics, and its gamma and beta learn", () => {
+test("while a trainer trains, a frozen batch norm keeps its statistics, and its gamma and beta learn", async () => {
   const [frozen, free] = [new BatchNorm(6), new BatchNorm(6)];
   const model = new Sequential(new Linear(6, 6), frozen, new Sigmoid(), free, new Linear(6, 3));
   frozen.setRunningStats(
@@ -112,12 +112,9 @@ test("while a trainer trains, a frozen batch norm keeps its statistics, and its 
     data.slice(),
   );
   const trainer = new Trainer(model, { optimizer: new SGD({ lr: 0.1 }) });
-  for (let i = 0; i < 5; i++)
-    trainer.step(
-      gaussianTensor(i, [30, 6]),
-      new Int32Array(30).map((_, j) => j % 3),
-    );
-  trainer.close();
+  const labels = Array.from({ length: 30 }, (_, i) => i % 3);
+  for (let i = 0; i < 5; i++) await trainer.step(gaussianTensor(i, [30, 6]), labels);
+  await trainer.close();
   const [mean, variance, gamma, beta] = before;
   expectSame(frozen.runningMean!.data, mean);
   expectSame(frozen.runningVar!.data, variance);

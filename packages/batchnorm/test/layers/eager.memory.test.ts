@@ -13,7 +13,7 @@ interface Sample {
 async function samplesOf(calls: number, setup: string, call: string): Promise<Sample[]> {
   const program = `
     import { BatchNorm, Linear, Sequential, randn, tensor } from "batchnorm";
-    import { borrowEngine } from "#dist/layers/eager.js";
+    import { borrowDevice } from "#dist/layers/eager.js";
     const x = randn([32, 64], { seed: 1 });
     ${setup}
     const samples = [];
@@ -21,7 +21,7 @@ async function samplesOf(calls: number, setup: string, call: string): Promise<Sa
       ${call}
       if (i % ${calls / 10} === 0) {
         const { rss } = process.memoryUsage();
-        const wasm = borrowEngine().memory.byteLength;
+        const wasm = borrowDevice().memory.byteLength;
         gc();
         const { heapUsed, arrayBuffers } = process.memoryUsage();
         samples.push({ heap: heapUsed, buffers: arrayBuffers, rss, wasm });

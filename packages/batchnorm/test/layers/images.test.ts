@@ -5,7 +5,6 @@ import {
   Conv2d,
   channelsFirst,
   channelsLast,
-  configure,
   Flatten,
   GlobalAveragePool,
   type Layer,
@@ -16,11 +15,15 @@ import {
   Sequential,
   Tanh,
   tensor,
+  WasmDevice,
 } from "batchnorm";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { builds } from "../support/builds.ts";
 import { largest, largestDifference, normals } from "../support/data.ts";
+import { devices, onEveryDevice, Runs } from "../support/devices.ts";
 import { gradientError } from "../support/gradients.ts";
 import { expectSame } from "../support/layers.ts";
+import { started } from "../support/pool.ts";
 
 describe("gradients are those of central differences", () => {
   const cases: [string, () => Layer, number[]][] = [
@@ -41,24 +44,21 @@ describe("gradients are those of central differences", () => {
     ["an identity among branches", () => new Concat(new Sequential(), new Tanh(), new Sequential()), [2, 3, 2, 3]],
     ["Flatten in branches", () => new Concat(new Flatten(), new Sequential(new Tanh(), new Flatten())), [2, 3, 2, 3]],
   ];
-  test.each(cases)("%s", (_, make, shape) => {
+  test.each(cases)("%s", async (_, make, shape) => {
     manualSeed(3);
-    for (const [name, error] of Object.entries(gradientError(make(), shape))) {
+    for (const [name, error] of Object.entries(await gradientError(make(), shape))) {
       expect(error, name).toBeLessThan(1e-3);
     }
   });
 });
 
-/** A layer's result and gradients, in a configuration. */
-function run(make: () => Layer, shape: number[], options: Parameters<typeof configure>[0]): Float32Array[] {
+/** A layer's result and gradients. */
+async function results(run: Runs, make: () => Layer, shape: number[]): Promise<Float32Array[]> {
   manualSeed(4);
-  configure(options);
   const layer = make();
-  const y = layer.forward(randn(shape, { seed: 5 }));
-  const dx = layer.backward(tensor(normals(6, y.size), y.shape));
-  const result = [y.data, dx.data, ...layer.parameters().map((p) => p.grad!.data)];
-  configure({});
-  return result;
+  const y = await run.forward(layer, randn(shape, { seed: 5 }));
+  const dx = await run.backward(layer, tensor(normals(6, y.size), y.shape));
+  return [y.data, dx.data, ...layer.parameters().map((p) => p.grad!.data)];
 }
 
 describe("Conv2d", () => {
@@ -67,21 +67,29 @@ describe("Conv2d", () => {
   test.each([
     ["fast", 2e-5],
     ["accurate", 2e-6],
-  ] as const)("is within its bound of the reference when %s", (convolution, bound) => {
-    const want = run(winograd, [2, 9, 11, 32], { build: "reference", convolution: "accurate" });
-    for (const build of ["simd", "relaxed"] as const) {
-      for (const [i, got] of run(winograd, [2, 9, 11, 32], { build, convolution }).entries()) {
+  ] as const)("is within its bound of the reference when %s", async (convolution, bound) => {
+    const want = await results(new Runs(devices.reference(), "accurate"), winograd, [2, 9, 11, 32]);
+    for (const build of builds) {
+      for (const [i, got] of (
+        await results(new Runs(devices[build](), convolution), winograd, [2, 9, 11, 32])
+      ).entries()) {
         expect(largestDifference(got, want[i])).toBeLessThanOrEqual(bound * largest(want[i]));
       }
     }
   });
 
-  test("gives the same bits on 1, 2 and 3 threads", () => {
+  test("gives the same bits on 1, 2 and 3 threads", async () => {
     for (const make of [winograd, () => new Conv2d(16, 24, 5, { stride: 2, padding: 2 })]) {
       const channels = make().parameters()[0].shape[1];
-      const want = run(make, [8, 16, 17, channels], { threads: 1 });
+      const on = async (threads: number) => {
+        const device = new WasmDevice({ threads });
+        onTestFinished(() => device.close());
+        await started(device);
+        return results(new Runs(device), make, [8, 16, 17, channels]);
+      };
+      const want = await on(1);
       for (const threads of [2, 3]) {
-        for (const [i, got] of run(make, [8, 16, 17, channels], { threads }).entries()) expectSame(got, want[i]);
+        for (const [i, got] of (await on(threads)).entries()) expectSame(got, want[i]);
       }
     }
   });
@@ -111,17 +119,40 @@ describe("Conv2d", () => {
   });
 });
 
-describe("MaxPool2d", () => {
-  test("sends the gradient to the first of equal values", () => {
+onEveryDevice((run) => {
+  test("MaxPool2d sends the gradient to the first of equal values", async () => {
     const pool = new MaxPool2d(2);
-    expect([...pool.forward(tensor([3, 3, 1, 2], [1, 2, 2, 1])).data]).toEqual([3]);
-    expect([...pool.backward(tensor([5], [1, 1, 1, 1])).data]).toEqual([5, 0, 0, 0]);
+    expect([...(await run.forward(pool, tensor([3, 3, 1, 2], [1, 2, 2, 1]))).data]).toEqual([3]);
+    expect([...(await run.backward(pool, tensor([5], [1, 1, 1, 1]))).data]).toEqual([5, 0, 0, 0]);
   });
-  test("adds up gradients where windows overlap", () => {
+
+  test("MaxPool2d adds up gradients where windows overlap", async () => {
     const pool = new MaxPool2d([1, 2], { stride: 1 });
-    expect([...pool.forward(tensor([0, 9, 0], [1, 1, 3, 1])).data]).toEqual([9, 9]);
-    expect([...pool.backward(tensor([5, 7], [1, 1, 2, 1])).data]).toEqual([0, 12, 0]);
+    expect([...(await run.forward(pool, tensor([0, 9, 0], [1, 1, 3, 1]))).data]).toEqual([9, 9]);
+    expect([...(await run.backward(pool, tensor([5, 7], [1, 1, 2, 1]))).data]).toEqual([0, 12, 0]);
   });
+
+  test("windows do not overlap unless a stride says so: the stride is the kernel, along each axis", async () => {
+    const x = tensor([1, 5, 3, 9, 2, 7, 4, 6, 8], [1, 1, 9, 1]);
+    for (const Pool of [MaxPool2d, AveragePool2d]) expect(new Pool([1, 3]).stride).toEqual([1, 3]);
+    const [max, average] = [new MaxPool2d([1, 3]), new AveragePool2d([1, 3])];
+    const y = await run.forward(max, x);
+    expect(y.shape).toEqual([1, 1, 3, 1]);
+    expect([...y.data]).toEqual([5, 9, 8]);
+    expect([...(await run.backward(max, tensor([1, 2, 3], [1, 1, 3, 1]))).data]).toEqual([0, 1, 0, 2, 0, 0, 0, 0, 3]);
+    expect([...(await run.forward(average, x)).data]).toEqual([3, 6, 6]);
+    const upright = tensor(x.data, [1, 9, 1, 1]);
+    expect([...(await run.forward(new MaxPool2d([3, 1]), upright)).data]).toEqual([5, 9, 8]);
+  });
+
+  test("a stride of one or two numbers is taken as it is", async () => {
+    const x = tensor([1, 5, 3, 9, 2, 7, 4, 6, 8], [1, 3, 3, 1]);
+    expect([...(await run.forward(new MaxPool2d([1, 2], { stride: [2, 1] }), x)).data]).toEqual([5, 5, 6, 8]);
+    expect([...(await run.forward(new MaxPool2d([1, 2], { stride: 1 }), x)).data]).toEqual([5, 5, 9, 7, 6, 8]);
+  });
+});
+
+describe("MaxPool2d", () => {
   test("refuses padding of more than half the kernel", () => {
     expect(() => new MaxPool2d(2, { padding: 2 })).toThrow("expected padding of at most half the kernel");
   });

@@ -3,33 +3,32 @@
  * as it does where somebody watches it.
  */
 import {
+  add,
   BatchNorm,
   type BatchNormOptions,
+  type Device,
   gaussian,
   initialize,
   type Layer,
   Linear,
+  Module,
   ReLU,
   Residual,
   Sequential,
   SGD,
   type Tensor,
+  type Value,
+  WasmDevice,
 } from "batchnorm";
 import { describe, expect, it } from "vitest";
-import { Arena } from "#dist/engine/arena.js";
-import { Engine } from "#dist/engine/engine.js";
-import { Plan, type Slot } from "#dist/layers/plan.js";
+import { Bound } from "#dist/plan/bound.js";
+import { builds } from "../support/builds.ts";
 import { normals } from "../support/data.ts";
+import { devices } from "../support/devices.ts";
+import { floats, Kept } from "../support/homes.ts";
 import { expectNear, expectSame, gaussianTensor, setAffine } from "../support/layers.ts";
 import { asTrained } from "../support/trained.ts";
 import { openTrainer, stateBits } from "../support/training.ts";
-
-const engines = {
-  reference: new Engine({ build: "reference" }),
-  simd: new Engine({ build: "simd" }),
-  relaxed: new Engine({ build: "relaxed" }),
-};
-type Build = keyof typeof engines;
 
 /** Both kinds of fused ReLU; the sum's has something to do, for its terms are of both signs. */
 function model(channels: number, options: BatchNormOptions = {}): Sequential {
@@ -38,45 +37,63 @@ function model(channels: number, options: BatchNormOptions = {}): Sequential {
   return asTrained(new Sequential(first, new ReLU(), block, new ReLU()));
 }
 
+/** The same in one, with the same ReLU at each of its places. */
+class Block extends Module {
+  readonly bn1: BatchNorm;
+  readonly bn2: BatchNorm;
+  readonly bn3: BatchNorm;
+  readonly relu = new ReLU();
+
+  constructor(channels: number) {
+    super();
+    this.bn1 = new BatchNorm(channels);
+    this.bn2 = new BatchNorm(channels);
+    this.bn3 = new BatchNorm(channels);
+  }
+
+  override compose(x: Value): Value {
+    const first = this.relu.of(this.bn1.of(x));
+    const main = this.bn3.of(this.relu.of(this.bn2.of(first)));
+    return this.relu.of(add(main, first));
+  }
+}
+
 const everyRelu = (layer: Layer) => [...layer.modules()].filter((each) => each instanceof ReLU);
 
 interface Run {
   y: Float32Array;
   dx: Float32Array;
   gradients: Float32Array[];
-  /** Bytes that the plan took. */
+  /** What the plan took. */
   bytes: number;
+  commands: number;
 }
 
-/** Forward, and backward where the plan is differentiable, with every ReLU fused or with none. */
-function run(layer: Layer, x: Tensor, build: Build, fused: boolean, differentiable = true): Run {
-  const engine = engines[build];
-  const { memory } = engine;
-  const arena = new Arena(memory);
-  const slots = layer.parameters().map((parameter) => {
-    const slot = { value: arena.floats(parameter.size), grad: arena.floats(parameter.size) };
-    memory.f32.set(parameter.data, slot.value >> 2);
-    return [parameter, slot] as const;
-  });
-  const before = memory.top;
-  const slotOf = new Map(slots);
-  const isWatched = (each: unknown) => !fused && each instanceof ReLU;
-  const plan = new Plan(engine, arena, { differentiable, slotOf: (p) => slotOf.get(p) as Slot, isWatched });
-  const input = plan.value(x.shape);
-  const output = layer.attach(plan, input);
-  const bytes = memory.top - before;
-  const read = (at: number, size: number) => memory.f32.slice(at >> 2, (at >> 2) + size);
-  memory.f32.set(x.data, input.at >> 2);
-  plan.forward();
-  const y = read(output.at, output.size);
-  if (differentiable) {
-    memory.f32.set(normals(3, output.size), output.grad >> 2);
-    plan.backward();
-  }
-  const gradients = slots.map(([{ size }, { grad }]) => read(grad, size));
-  const dx = read(input.grad, differentiable ? input.size : 0);
-  arena.free();
-  return { y, dx, gradients, bytes };
+/** Forward, and backward where gradients are wanted, with every ReLU fused or with none. */
+async function run(layer: Layer, x: Tensor, device: Device, fused: boolean, backward = true): Promise<Run> {
+  const homes = new Kept(device, layer);
+  const wish = { gradients: backward ? "all" : "none", evaluate: false, convolution: "fast", constant: false } as const;
+  const watched = new Set(fused ? [] : everyRelu(layer));
+  const bound = new Bound(layer, x.shape, { device, wish, homes, listeners: { watched } });
+  const { input, output } = bound;
+  const dy = backward ? bound.outputGradient() : null;
+  const dx = backward ? bound.bindBackward() : null;
+  device.write(input.at.region, 0, x.data);
+  bound.prepare();
+  await bound.runner(bound.forward).run();
+  const y = await floats(device, output.at, output.size);
+  if (dy) device.write(dy.region, 0, normals(3, output.size));
+  await bound.runner(bound.backward).run();
+  const result = {
+    y,
+    dx: dx ? await floats(device, dx, input.size) : new Float32Array(),
+    gradients: await homes.gradients(),
+    bytes: bound.arena.bytes,
+    commands: bound.forward.length + bound.backward.length,
+  };
+  bound.release();
+  homes.free();
+  return result;
 }
 
 function expectSameRun(got: Run, want: Run): void {
@@ -104,9 +121,11 @@ const shapes = [1, 3, 4, 33].flatMap((channels) => [
   [2, 5, 3, channels],
 ]);
 
-describe.each(["simd", "relaxed"] as const)("on %s", (build) => {
+describe.each(builds)("on %s", (build) => {
+  const device = devices[build]();
+
   describe.each(modes)("%s", (_, prepare) => {
-    it.each(shapes.map((shape) => [shape]))("gives the bits of a ReLU by itself for %o", (shape) => {
+    it.each(shapes.map((shape) => [shape]))("gives the bits of a ReLU by itself for %o", async (shape) => {
       const x = gaussianTensor(4, shape);
       const make = (options: BatchNormOptions) => {
         const layer = model(shape[shape.length - 1], options);
@@ -114,14 +133,16 @@ describe.each(["simd", "relaxed"] as const)("on %s", (build) => {
         return layer;
       };
       for (const options of [{}, { scale: false }, { center: false }]) {
-        expectSameRun(run(make(options), x, build, true), run(make(options), x, build, false));
+        expectSameRun(await run(make(options), x, device, true), await run(make(options), x, device, false));
       }
-      const [fused, apart] = [true, false].map((fused) => run(make({}), x, build, fused));
+      const [fused, apart] = [await run(make({}), x, device, true), await run(make({}), x, device, false)];
       expect(fused.bytes).toBeLessThan(apart.bytes);
-      expectSame(run(make({}), x, build, true, false).y, run(make({}), x, build, false, false).y);
+      expect(fused.commands).toBeLessThan(apart.commands);
+      const forward = async (fused: boolean) => (await run(make({}), x, device, fused, false)).y;
+      expectSame(await forward(true), await forward(false));
     });
 
-    it("is what the reference gives with a ReLU by itself", () => {
+    it("is what the reference gives with a ReLU by itself", async () => {
       for (const shape of [
         [50, 3],
         [3, 7, 5, 33],
@@ -129,8 +150,8 @@ describe.each(["simd", "relaxed"] as const)("on %s", (build) => {
         const x = gaussianTensor(5, shape);
         const layer = model(shape[shape.length - 1]);
         prepare(layer);
-        const want = run(layer, x, "reference", false);
-        const got = run(layer, x, build, true);
+        const want = await run(layer, x, devices.reference(), false);
+        const got = await run(layer, x, device, true);
         expectNear(got.y, want.y, 2e-6, "y");
         expectNear(got.dx, want.dx, 1e-5, "dx");
         for (const [i, gradient] of got.gradients.entries()) expectNear(gradient, want.gradients[i], 1e-5);
@@ -138,17 +159,35 @@ describe.each(["simd", "relaxed"] as const)("on %s", (build) => {
     });
   });
 
-  it("leaves alone a batch norm over another axis, and is right there too", () => {
+  it("is fused in modules of one's own as in a Sequential", async () => {
+    const channels = 5;
+    const x = gaussianTensor(8, [30, channels]);
+    const [own, given] = [new Block(channels), model(channels)];
+    own.loadStateDict(
+      Object.fromEntries(
+        Object.entries(given.stateDict()).map(([name, entry]) => {
+          return [name.replace(/^0/, "bn1").replace("2.main.0", "bn2").replace("2.main.2", "bn3"), entry];
+        }),
+      ),
+    );
+    const [got, want] = [await run(own, x, device, true), await run(given, x, device, true)];
+    expectSameRun(got, want);
+    expect(got.commands).toBe(want.commands);
+    expect((await run(own, x, device, false)).commands).toBeGreaterThan(got.commands);
+  });
+
+  it("leaves alone a batch norm over another axis, and is right there too", async () => {
     const bn = new BatchNorm(4, { axis: 1 });
     setAffine(bn);
     const layer = new Sequential(bn, new ReLU());
     const x = gaussianTensor(6, [3, 4, 5, 4]);
-    const fused = run(layer, x, build, true);
-    expectSameRun(fused, run(layer, x, build, false));
-    expectNear(fused.y, run(layer, x, "reference", false).y, 2e-6);
+    const [fused, apart] = [await run(layer, x, device, true), await run(layer, x, device, false)];
+    expectSameRun(fused, apart);
+    expect(fused.commands).toBe(apart.commands);
+    expectNear(fused.y, (await run(layer, x, devices.reference(), false)).y, 2e-6);
   });
 
-  it.each([1, 3, 4, 33])("trains %i channels to the same bits", (channels) => {
+  it.each([1, 3, 4, 33])("trains %i channels to the same bits", async (channels) => {
     const start = () => {
       const network = new Sequential(new Linear(6, channels), ...model(channels).layers, new Linear(channels, 3));
       initialize(network, gaussian(0.5), { seed: 8 });
@@ -157,19 +196,21 @@ describe.each(["simd", "relaxed"] as const)("on %s", (build) => {
     const x = gaussianTensor(7, [24, 6]);
     const labels = Int32Array.from({ length: 24 }, (_, i) => i % 3);
     // Frozen in the middle: then a plan has run in the other way before.
-    const steps = (watched: boolean) => {
+    const steps = async (watched: boolean) => {
       const network = start();
-      const trainer = openTrainer(network, { build, optimizer: new SGD({ lr: 0.05, momentum: 0.9 }) });
+      const own = new WasmDevice({ build });
+      const trainer = openTrainer(network, { device: own, optimizer: new SGD({ lr: 0.05, momentum: 0.9 }) });
       if (watched) for (const relu of everyRelu(network)) trainer.watch(relu, () => {});
       const norms = [...network.modules()].filter((layer) => layer instanceof BatchNorm);
-      const losses = Array.from({ length: 20 }, (_, i) => {
+      const losses: number[] = [];
+      for (let i = 0; i < 20; i++) {
         if (i === 12) for (const norm of norms) norm.freeze();
         if (i === 16) for (const norm of norms) norm.unfreeze();
-        return trainer.step(x, labels).loss;
-      });
-      return { losses, top: trainer.engine.memory.top, bits: stateBits(network) };
+        losses.push((await trainer.step(x, labels)).loss);
+      }
+      return { losses, top: own.memory.top, bits: stateBits(network) };
     };
-    const [fused, apart] = [steps(false), steps(true)];
+    const [fused, apart] = [await steps(false), await steps(true)];
     expect(fused.losses[19]).toBeLessThan(fused.losses[0]);
     expect(fused.losses).toEqual(apart.losses);
     expect(fused.bits).toBe(apart.bits);

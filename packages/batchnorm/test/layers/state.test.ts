@@ -141,7 +141,7 @@ class Noted extends Sequential {
     count: { shape: [], data: new Float64Array(1), internal: true },
   };
 
-  protected override ownState(): Record<string, StateSlot> {
+  override stateSlots(): Record<string, StateSlot> {
     return this.state;
   }
 }

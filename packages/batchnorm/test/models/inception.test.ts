@@ -1,17 +1,4 @@
-import {
-  BatchNorm,
-  Concat,
-  Conv2d,
-  Dropout,
-  GlobalAveragePool,
-  type Layer,
-  Linear,
-  type MaxPool2d,
-  ReLU,
-  randn,
-  Sigmoid,
-  type Tensor,
-} from "batchnorm";
+import { BatchNorm, Conv2d, Dropout, type Layer, type MaxPool2d, ReLU, randn, Sigmoid, type Tensor } from "batchnorm";
 import { type InceptionOptions, inception } from "batchnorm/models";
 import { describe, expect, it } from "vitest";
 import { forwardApart } from "../support/apart.ts";
@@ -120,8 +107,8 @@ describe("inception", () => {
     const model = inception();
     const inputs = new Map<Layer, Tensor>();
     const { y } = forwardApart(model.eval(), randn([1, 32, 32, 3], { seed: 1 }), inputs);
-    const modules = all(model, Concat);
-    const shapes = [...modules, ...all(model, GlobalAveragePool)].map((layer) => inputs.get(layer)!.shape.slice(1));
+    const { blocks } = model;
+    const shapes = [...blocks, model.avgpool].map((layer) => inputs.get(layer)!.shape.slice(1));
     expect(shapes).toEqual([
       [16, 16, 32],
       [16, 16, 72],
@@ -132,7 +119,7 @@ describe("inception", () => {
       [4, 4, 208],
       [4, 4, 208],
     ]);
-    expect(modules.map(({ branches }) => branches.length)).toEqual([4, 3, 4, 4, 3, 4, 4]);
+    expect(blocks.map((block) => block.children().length)).toEqual([4, 3, 4, 4, 3, 4, 4]);
     expect(y.shape).toEqual([1, 10]);
   });
 
@@ -140,7 +127,7 @@ describe("inception", () => {
     const pools = [...inception().modules()].filter((layer) => /Pool2d/.test(layer.constructor.name));
     const kinds = pools.map((layer) => layer.constructor.name.replace("Pool2d", ""));
     expect(kinds).toEqual(["Max", "Average", "Max", "Average", "Average", "Max", "Average", "Max"]);
-    expect(pools.map((layer) => (layer as MaxPool2d).stride)).toEqual([2, 1, 2, 1, 1, 2, 1, 1]);
+    expect(pools.map((layer) => (layer as MaxPool2d).stride)).toEqual([2, 1, 2, 1, 1, 2, 1, 1].map((n) => [n, n]));
   });
 
   it("takes any size of image, and other numbers of classes and channels", () => {
@@ -153,12 +140,21 @@ describe("inception", () => {
     expect(names).toHaveLength(46 * 6 + 2);
     const bn = ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"];
     expect(names.slice(0, 12)).toEqual([
-      "0.weight",
-      ...bn.map((name) => `1.${name}`),
-      "4.0.0.weight",
-      ...bn.map((name) => `4.0.1.${name}`),
+      "stem.0.0.weight",
+      ...bn.map((name) => `stem.0.1.${name}`),
+      "blocks.0.branch1x1.0.weight",
+      ...bn.map((name) => `blocks.0.branch1x1.1.${name}`),
     ]);
-    expect(names.slice(-8)).toEqual(["10.3.1.weight", ...bn.map((name) => `10.3.2.${name}`), "12.weight", "12.bias"]);
+    const last = "blocks.6.branchPool.1";
+    const unit = [`${last}.0.weight`, ...bn.map((name) => `${last}.1.${name}`)];
+    expect(names.slice(-8)).toEqual([...unit, "fc.weight", "fc.bias"]);
+    expect(names.filter((name) => name.startsWith("blocks.1.") && name.endsWith("0.weight"))).toEqual([
+      "blocks.1.branch3x3.0.0.weight",
+      "blocks.1.branch3x3.1.0.weight",
+      "blocks.1.branch3x3dbl.0.0.weight",
+      "blocks.1.branch3x3dbl.1.0.weight",
+      "blocks.1.branch3x3dbl.2.0.weight",
+    ]);
   });
 
   it("has a batch norm after every convolution, or a bias in it", () => {
@@ -200,10 +196,11 @@ describe("inception", () => {
   it("has Dropout before the last layer where it is asked for, with the model's seed", () => {
     expect(all(inception(), Dropout)).toHaveLength(0);
     const [one, same, other] = [4, 4, 5].map((seed) => inception({ dropout: 0.3, seed }));
-    const last = one.layers.slice(-2);
-    expect(last[0]).toBeInstanceOf(Dropout);
-    expect((last[0] as Dropout).p).toBe(0.3);
-    expect(last[1]).toBeInstanceOf(Linear);
+    expect(one.children().slice(-2)).toEqual([
+      ["dropout", one.dropout],
+      ["fc", one.fc],
+    ]);
+    expect(one.dropout?.p).toBe(0.3);
     const states = [one, same, other].map((model) => all(model, Dropout)[0].random.state);
     expect(states[1]).toEqual(states[0]);
     expect(states[2]).not.toEqual(states[0]);
@@ -224,6 +221,7 @@ describe("inception", () => {
       refuses(() => inception({ gain }), "E_VALUE", "[inception]", "positive gain", `got ${gain}`);
     }
     for (const dropout of [1, -0.5, Number.NaN]) refuses(() => inception({ dropout }), "E_VALUE", `got ${dropout}`);
+    refuses(() => inception({ norm: true } as object), "E_VALUE", "[inception] expected options batchNorm", "got norm");
     for (const options of [{ classes: 0 }, { inChannels: 0 }]) refuses(() => inception(options), "E_VALUE", "positive");
   });
 
@@ -231,8 +229,8 @@ describe("inception", () => {
     ["with batch norm", {}, { lr: 0.05, steps: 15 }],
     ["with batch norm and sigmoid", { activation: "sigmoid" }, { lr: 0.05, steps: 25 }],
     ["without batch norm, slowly", { batchNorm: false }, { lr: 0.002, steps: 40 }],
-  ] as const)("learns 8 images by heart %s", (_, options, training) => {
-    const { losses, correct } = overfit(inception({ classes: 4, ...options }), { ...training, size: 16 });
+  ] as const)("learns 8 images by heart %s", async (_, options, training) => {
+    const { losses, correct } = await overfit(inception({ classes: 4, ...options }), { ...training, size: 16 });
     expect(losses[0]).toBeGreaterThan(1);
     expect(losses[training.steps - 1]).toBeLessThan(0.1);
     expect(correct).toBe(8);

@@ -40,10 +40,10 @@ describe("resnet", () => {
   it("has as many convolutions and linear layers as its depth says, shortcuts aside", () => {
     for (const depth of [8, 14, 20, 32]) {
       const names = Object.keys(resnet({ depth, width: 2 }).stateDict());
-      const weights = names.filter((name) => name.endsWith("weight") && !name.includes("shortcut"));
-      const norms = names.filter((name) => name.endsWith("running_mean") && !name.includes("shortcut"));
+      const weights = names.filter((name) => name.endsWith("weight") && !name.includes("downsample"));
+      const norms = names.filter((name) => name.endsWith("running_mean") && !name.includes("downsample"));
       expect(weights.length - norms.length).toBe(depth);
-      expect(names.filter((name) => name.includes("shortcut.0"))).toHaveLength(2);
+      expect(names.filter((name) => name.includes("downsample.0"))).toHaveLength(2);
     }
   });
 
@@ -66,20 +66,23 @@ describe("resnet", () => {
     ]);
   });
 
-  it("names its state by place: main and shortcut of each block", () => {
+  it("names its state as torchvision does", () => {
     const bn = ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"];
-    const unit = (prefix: string, i: number) => [
-      `${prefix}${i}.weight`,
-      ...bn.map((name) => `${prefix}${i + 1}.${name}`),
+    const unit = (conv: string, norm: string) => [`${conv}.weight`, ...bn.map((name) => `${norm}.${name}`)];
+    const block = (prefix: string, downsample: boolean) => [
+      ...unit(`${prefix}.conv1`, `${prefix}.bn1`),
+      ...unit(`${prefix}.conv2`, `${prefix}.bn2`),
+      ...(downsample ? unit(`${prefix}.downsample.0`, `${prefix}.downsample.1`) : []),
     ];
-    const block = (i: number, shortcut: boolean) => [
-      ...unit(`${i}.main.`, 0),
-      ...unit(`${i}.main.`, 3),
-      ...(shortcut ? unit(`${i}.shortcut.`, 0) : []),
-    ];
-    const names = Object.keys(resnet({ depth: 8, width: 4 }).stateDict());
-    const blocks = [...block(3, false), ...block(5, true), ...block(7, true)];
-    expect(names).toEqual([...unit("", 0), ...blocks, "10.weight", "10.bias"]);
+    const stages = [1, 2, 3].flatMap((stage) => [
+      ...block(`layer${stage}.0`, stage > 1),
+      ...block(`layer${stage}.1`, false),
+    ]);
+    const names = Object.keys(resnet({ depth: 14, width: 4 }).stateDict());
+    expect(names).toEqual([...unit("conv1", "bn1"), ...stages, "fc.weight", "fc.bias"]);
+    const plain = Object.keys(resnet({ depth: 8, width: 4, batchNorm: false }).stateDict());
+    expect(plain.slice(0, 4)).toEqual(["conv1.weight", "conv1.bias", "layer1.0.conv1.weight", "layer1.0.conv1.bias"]);
+    expect(plain.filter((name) => /bn|running/.test(name))).toEqual([]);
   });
 
   it("has a bias in every convolution, or a batch norm after it and none", () => {
@@ -96,7 +99,7 @@ describe("resnet", () => {
     expect(stateBits(resnet({ depth: 8, seed: 4 }))).toBe(stateBits(resnet({ depth: 8, seed: 4 })));
     expect(stateBits(resnet({ depth: 8, seed: 5 }))).not.toBe(stateBits(resnet({ depth: 8, seed: 4 })));
     expect(stateBits(resnet({ depth: 8 }))).toBe(stateBits(resnet({ depth: 8, seed: 0 })));
-    const { "7.main.3.weight": weight, "10.bias": bias } = resnet({ depth: 8 }).stateDict();
+    const { "layer3.0.conv2.weight": weight, "fc.bias": bias } = resnet({ depth: 8 }).stateDict();
     const square = Array.from(weight.data).reduce((sum, v) => sum + v * v, 0) / weight.data.length;
     expect(square / (2 / (9 * 64))).toBeCloseTo(1, 1);
     expect(largest(bias.data)).toBe(0);
@@ -109,11 +112,12 @@ describe("resnet", () => {
     for (const options of [{ width: 0 }, { width: 1.5 }, { classes: 0 }, { inChannels: 0 }]) {
       refuses(() => resnet({ depth: 8, ...options }), "E_VALUE", "positive");
     }
+    refuses(() => resnet({ layers: 8 } as object), "E_VALUE", "[resnet] expected options depth, width", "got layers");
   });
 
-  it.each([true, false])("learns 8 images by heart, with batch norm: %s", (batchNorm) => {
+  it.each([true, false])("learns 8 images by heart, with batch norm: %s", async (batchNorm) => {
     const model = resnet({ depth: 8, width: 8, classes: 4, batchNorm });
-    const { losses, correct } = overfit(model, { lr: 0.05, steps: 25, size: 8 });
+    const { losses, correct } = await overfit(model, { lr: 0.05, steps: 25, size: 8 });
     expect(losses[0]).toBeGreaterThan(1);
     expect(losses[24]).toBeLessThan(0.02);
     expect(correct).toBe(8);

@@ -36,7 +36,7 @@ const data = new Dataset({
 
 if (existsSync(path)) await loadCheckpoint(trainer, path);
 const steps = { never: Number.POSITIVE_INFINITY, more: trainer.stepCount + 30 }[end] ?? Number(end);
-for await (const { step } of trainer.fit(data, { steps, batchSize: 8, every: 3 })) {
+for await (const { step } of trainer.iterate(data, { untilStep: steps, batchSize: 8, every: 3 })) {
   await saveCheckpoint(trainer, path);
   console.log(step);
 }

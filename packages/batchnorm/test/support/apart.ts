@@ -1,5 +1,7 @@
-/** A model layer by layer, each in buffers that it shares with nobody: what one plan for all of them must give. */
-import { Concat, type Layer, Residual, Sequential, Tensor } from "batchnorm";
+/** A model operation by operation, each in buffers that it shares with nobody: what one plan for all of them must give. */
+import { type Layer, Tensor, WasmDevice } from "batchnorm";
+import { Graph, type Traceable, type Value } from "batchnorm/extend";
+import { Call } from "#dist/layers/call.js";
 
 export interface Pass {
   y: Tensor;
@@ -7,38 +9,53 @@ export interface Pass {
   backward(dy: Tensor): Tensor;
 }
 
-/** @param inputs  filled with what goes into each layer, those around others too */
-export function forwardApart(layer: Layer, x: Tensor, inputs = new Map<Layer, Tensor>()): Pass {
-  inputs.set(layer, x);
-  if (layer instanceof Sequential) return inRow(layer.layers, x, inputs);
-  if (layer instanceof Residual) {
-    const terms = [layer.main, layer.shortcut].map((term) => (term ? forwardApart(term, x, inputs) : identity(x)));
-    return { y: sum(terms.map(({ y }) => y)), backward: (dy) => sum(terms.map((term) => term.backward(dy))) };
-  }
-  if (layer instanceof Concat) {
-    const branches = layer.branches.map((branch) => forwardApart(branch, x, inputs));
-    return {
-      y: sideBySide(branches.map(({ y }) => y)),
-      backward: (dy) => {
-        const widths = branches.map(({ y }) => width(y));
-        return sum(columns(dy, widths).map((part, i) => branches[i].backward(part)));
-      },
-    };
-  }
-  return { y: layer.forward(x), backward: (dy) => layer.backward(dy) };
+/** One operation's result, and what gives the gradients of its inputs. */
+interface Applied {
+  y: Tensor;
+  gradients(dy: Tensor): Tensor[];
 }
 
-const identity = (x: Tensor): Pass => ({ y: x, backward: (dy) => dy });
-
-function inRow(layers: readonly Layer[], x: Tensor, inputs: Map<Layer, Tensor>): Pass {
-  const passes: Pass[] = [];
-  for (const layer of layers) passes.push(forwardApart(layer, passes.at(-1)?.y ?? x, inputs));
+/** @param inputs  filled with what goes into each layer, those around others too */
+export function forwardApart(model: Layer, x: Tensor, inputs = new Map<Layer, Tensor>()): Pass {
+  const paths = new Map<Traceable, string>(model.namedModules().map(([path, layer]) => [layer, path]));
+  const graph = new Graph((layer) => paths.get(layer) ?? null);
+  const input = graph.input(x.shape);
+  const output = graph.apply(model, [input]);
+  const device = new WasmDevice();
+  const values = new Map<Value, Tensor>([[input, x]]);
+  const done = graph.nodes.map((node) => {
+    const given = node.inputs.map((value) => values.get(value) as Tensor);
+    const applied = apply(device, node.layer as unknown as Layer, given);
+    values.set(node.output, applied.y);
+    return { ...node, ...applied };
+  });
+  for (const [layer, [value]] of graph.entered) inputs.set(layer as Layer, values.get(value) as Tensor);
   return {
-    y: passes.at(-1)?.y ?? x,
-    backward: (dy) => passes.reduceRight((grad, pass) => pass.backward(grad), dy),
+    y: values.get(output) as Tensor,
+    backward(dy) {
+      const grads = new Map<Value, Tensor>([[output, dy]]);
+      for (const { inputs: read, output: made, gradients } of done.toReversed()) {
+        const grad = grads.get(made);
+        if (!grad) continue;
+        for (const [i, part] of gradients(grad).entries()) {
+          const before = grads.get(read[i]);
+          grads.set(read[i], before ? sum([before, part]) : part);
+        }
+      }
+      return grads.get(input) ?? new Tensor(new Float32Array(x.size), x.shape);
+    },
   };
 }
 
+function apply(device: WasmDevice, layer: Layer, inputs: Tensor[]): Applied {
+  const kind = layer.constructor.name;
+  if (kind === "Add") return { y: sum(inputs), gradients: (dy) => inputs.map(() => dy) };
+  if (kind === "Concatenation") {
+    return { y: sideBySide(inputs), gradients: (dy) => columns(dy, inputs.map(width)) };
+  }
+  const call = new Call(device, layer, inputs[0].shape);
+  return { y: call.forwardNow(inputs[0]), gradients: (dy) => [call.backwardNow(dy)] };
+}
 const width = ({ shape }: Tensor) => shape[shape.length - 1];
 
 function sum(terms: Tensor[]): Tensor {

@@ -1,5 +1,6 @@
 /** Batch norm in the weights of the layer before it: what the model does in eval mode, and the model as it was. */
 import {
+  add,
   BatchNorm,
   type BatchNormOptions,
   Concat,
@@ -7,21 +8,28 @@ import {
   type Conv2dOptions,
   Dropout,
   fold,
+  Identity,
   type Layer,
   Linear,
+  Module,
   manualSeed,
   ReLU,
   Residual,
   randn,
   Sequential,
   Tanh,
+  type Value,
 } from "batchnorm";
 import { describe, expect, it } from "vitest";
 import { onEveryBuild } from "../support/builds.ts";
 import { expectNear, expectSame, gaussianTensor, snapshot } from "../support/layers.ts";
+import { made } from "../support/made.ts";
 import { refuses } from "../support/refusal.ts";
 import { asTrained } from "../support/trained.ts";
 import { openTrainer } from "../support/training.ts";
+
+/** What stands where something has gone. */
+const ID = "Identity";
 
 /** The kinds of layers within, in order. */
 const kinds = (layer: Layer): string[] => [...layer.modules()].map((each) => each.constructor.name);
@@ -58,14 +66,14 @@ onEveryBuild(() => {
   describe.each(norms)("a batch norm %s", (_, options) => {
     it.each([true, false])("goes into a Linear with bias: %s", (bias) => {
       const model = asTrained(new Sequential(new Linear(7, 5, { bias }), new BatchNorm(5, options)));
-      expect(kinds(expectFolded(model, [9, 7]))).toEqual(["Sequential", "Linear"]);
+      expect(kinds(expectFolded(model, [9, 7]))).toEqual(["Sequential", "Linear", "Identity"]);
       expectFolded(model, [4, 3, 7]);
     });
 
     it.each(convs)("goes into a Conv2d %s, with a bias and without", (_, conv) => {
       for (const bias of [true, false]) {
         const model = asTrained(new Sequential(new Conv2d(6, 6, 3, { ...conv, bias }), new BatchNorm(6, options)));
-        expect(kinds(expectFolded(model, [2, 5, 4, 6]))).toEqual(["Sequential", "Conv2d"]);
+        expect(kinds(expectFolded(model, [2, 5, 4, 6]))).toEqual(["Sequential", "Conv2d", "Identity"]);
       }
     });
   });
@@ -112,16 +120,28 @@ describe("what stands between and before", () => {
   const bn = () => new BatchNorm(5);
   const linear = () => new Linear(5, 5);
   const cases: [string, () => Layer[], string[]][] = [
-    ["two batch norms in a row go into the same weights", () => [linear(), bn(), bn()], ["Linear"]],
-    ["Dropout does not count", () => [linear(), new Dropout(0.5), bn(), new Dropout(0.1)], ["Linear"]],
+    ["two batch norms in a row go into the same weights", () => [linear(), bn(), bn()], ["Linear", ID, ID]],
+    ["Dropout does not count", () => [linear(), new Dropout(0.5), bn(), new Dropout(0.1)], ["Linear", ID, ID, ID]],
+    ["nor does an Identity", () => [linear(), new Identity(), bn()], ["Linear", ID, ID]],
     ["an activation does", () => [linear(), new ReLU(), bn()], ["Linear", "ReLU", "BatchNorm"]],
-    ["a first batch norm stays", () => [bn(), linear(), bn()], ["BatchNorm", "Linear"]],
-    ["a row of its own is folded by itself", () => [new Sequential(linear(), bn())], ["Sequential", "Linear"]],
-    ["rows are not looked into", () => [new Sequential(linear()), bn()], ["Sequential", "Linear", "BatchNorm"]],
+    ["a first batch norm stays", () => [bn(), linear(), bn()], ["BatchNorm", "Linear", ID]],
+    ["a row of its own is folded by itself", () => [new Sequential(linear(), bn())], ["Sequential", "Linear", ID]],
+    ["rows are looked into", () => [new Sequential(linear()), bn()], ["Sequential", "Linear", ID]],
+    ["and out of", () => [linear(), new Sequential(new Sequential(bn()))], ["Linear", "Sequential", "Sequential", ID]],
     [
-      "nothing is left of Dropout in a row",
+      "an Identity is left of Dropout in a row",
       () => [new Sequential(new Dropout(0.5)), linear()],
-      ["Sequential", "Linear"],
+      ["Sequential", ID, "Linear"],
+    ],
+    [
+      "what somebody else reads too is left alone",
+      () => [linear(), new Residual(bn())],
+      ["Linear", "Residual", "BatchNorm"],
+    ],
+    [
+      "also where it is read past a Dropout",
+      () => [linear(), new Residual(new Sequential(new Dropout(0.5), bn()))],
+      ["Linear", "Residual", "Sequential", ID, "BatchNorm"],
     ],
   ];
   it.each(cases)("%s", (_, layers, want) => {
@@ -138,18 +158,95 @@ describe("what stands between and before", () => {
   });
 });
 
+/** Two convolutions with batch norms and a Dropout, around which the input goes. */
+class Block extends Module {
+  readonly note = { channels: 6 };
+  readonly conv1 = new Conv2d(6, 6, 3, { padding: 1, bias: false });
+  readonly bn1 = new BatchNorm(6);
+  readonly rest = [new Conv2d(6, 6, 1), new BatchNorm(6), new Dropout(0.5)];
+  readonly relu = new ReLU();
+
+  override compose(x: Value): Value {
+    const y = this.relu.of(this.bn1.of(this.conv1.of(x)));
+    const z = this.rest.reduce((value, layer) => layer.of(value), y);
+    return this.relu.of(add(z, x));
+  }
+}
+
+class Network extends Module {
+  readonly stem = new Conv2d(3, 6, 1);
+  readonly stage = new Sequential(new Block(), new Block());
+  readonly last: Layer = new BatchNorm(6);
+
+  override compose(x: Value): Value {
+    return this.last.of(this.stage.of(this.stem.of(x)));
+  }
+}
+
+describe("modules of one's own", () => {
+  const make = () => asTrained(new Network());
+
+  it("are folded as any other, under the names that they have", () => {
+    const model = make();
+    const folded = expectFolded(model, [2, 5, 4, 3], 5e-6);
+    const unit = (name: string) => [`${name}.weight`, `${name}.bias`];
+    const blocks = [0, 1].flatMap((i) => ["conv1", "rest.0"].flatMap((name) => unit(`stage.${i}.${name}`)));
+    const last = Object.keys(model.stateDict()).filter((name) => name.startsWith("last."));
+    expect(Object.keys(folded.stateDict())).toEqual([...unit("stem"), ...blocks, ...last]);
+    expect(folded.namedModules().map(([path]) => path)).toEqual(model.namedModules().map(([path]) => path));
+  });
+
+  it("stay what they are: class, other fields, what is not touched", () => {
+    const model = make();
+    const folded = fold(model) as Network;
+    expect(folded).toBeInstanceOf(Network);
+    const [block, old] = [folded.stage.layers[0], model.stage.layers[0]] as Block[];
+    expect(block).toBeInstanceOf(Block);
+    expect(block.note).toBe(old.note);
+    expect(block.relu).toBe(old.relu);
+    expect(folded.stem).toBe(model.stem);
+    expect(block.bn1).toBeInstanceOf(Identity);
+    expect(old.bn1).toBeInstanceOf(BatchNorm);
+  });
+
+  it("are shared with the model where nothing in them is replaced", () => {
+    const plain = new Sequential(new Linear(5, 5), new ReLU());
+    const model = asTrained(new Sequential(plain, new Linear(5, 5), new BatchNorm(5)));
+    expect((fold(model) as Sequential).layers[0]).toBe(plain);
+    expect(fold(plain)).toBe(plain);
+  });
+
+  it("that are in two places are one in the folded model too", () => {
+    const block = new Sequential(new Linear(5, 5), new BatchNorm(5));
+    const folded = expectFolded(asTrained(new Sequential(block, new Tanh(), block)), [6, 5]) as Sequential;
+    expect(folded.layers[0]).toBe(folded.layers[2]);
+    expect(folded.layers[0]).not.toBe(block);
+  });
+
+  it("may be folded again", () => {
+    const once = fold(make());
+    const x = gaussianTensor(50, [2, 5, 4, 3]);
+    expectSame(fold(once).forward(x).data, once.forward(x).data);
+  });
+
+  it("may refuse, and say where", () => {
+    const failing = made({ inner: new Sequential(made({}, () => undefined as never)) }, (x, { inner }) => inner.of(x));
+    refuses(() => fold(failing), "E_STATE", "[Made inner.0] expected compose to give");
+  });
+});
+
 describe("a batch norm over another axis", () => {
   // As many rows, or columns, as there are channels: their number alone does not tell.
   it.each([
     [1, "BatchNorm"],
     [2, "BatchNorm"],
     [-2, "BatchNorm"],
-    [3, undefined],
-    [-1, undefined],
+    [3, "Identity"],
+    [-1, "Identity"],
   ])("after a convolution, axis %i", (axis, kept) => {
     const model = asTrained(new Sequential(new Conv2d(3, 6, 1), new BatchNorm(6, { axis })));
     const folded = expectFolded(model, [2, 6, 6, 3]) as Sequential;
-    expect(folded.layers[1]?.constructor.name).toBe(kept);
+    expect(folded.layers[1].constructor.name).toBe(kept);
   });
 
   it("after a Linear, axis 1", () => {
@@ -179,7 +276,7 @@ describe("a batch norm over another axis", () => {
 
 it("a batch norm of another number of channels is left to say so itself", () => {
   const folded = fold(new Sequential(new Linear(7, 5), new BatchNorm(4)));
-  refuses(() => folded.forward(gaussianTensor(1, [9, 7])), "E_SHAPE", "[BatchNorm]", "4 channels", "got 5");
+  refuses(() => folded.forward(gaussianTensor(1, [9, 7])), "E_SHAPE", "[BatchNorm 1]", "4 channels", "got 5");
 });
 
 it("a batch norm without running statistics is taken as it is: it uses the batch's in eval mode too", () => {
@@ -210,17 +307,17 @@ describe("the model", () => {
     expect([...model.modules()].some((layer) => layer instanceof BatchNorm && layer.frozen)).toBe(false);
   });
 
-  it("may train on: what was folded before stays as it is", () => {
+  it("may train on: what was folded before stays as it is", async () => {
     const model = make();
     const folded = fold(model);
     const x = gaussianTensor(3, [8, 6]);
     const before = folded.forward(x).data;
     const trainer = openTrainer(model);
-    for (let i = 0; i < 3; i++) trainer.step(x, [0, 1, 2, 3, 4, 0, 1, 2]);
+    for (let i = 0; i < 3; i++) await trainer.step(x, [0, 1, 2, 3, 4, 0, 1, 2]);
     expectSame(folded.forward(x).data, before);
     // And may be folded while a trainer holds it.
     const again = fold(model).forward(x).data;
-    trainer.close();
+    await trainer.close();
     expectNear(again, model.eval().forward(x).data, 2e-6);
     expect(again).not.toEqual(before);
   });
