@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Memory } from "#dist/engine/memory.js";
+import { Memory } from "#dist/wasm/memory.js";
 
 const RESERVED = 1000;
 
