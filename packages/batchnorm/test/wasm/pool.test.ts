@@ -1,5 +1,4 @@
 /** The threads of a device: see assembly/threads.ts for the protocol, and interleavings.test.ts for its corners. */
-import { runInNewContext } from "node:vm";
 import { BatchNormError, WasmDevice } from "batchnorm";
 import { afterEach, describe, expect, test } from "vitest";
 import { type Command, type Place, type Region, shifted } from "#dist/device/device.js";
@@ -343,17 +342,4 @@ test("an exception between two runs leaves the threads usable", async () => {
   }
   run();
   expect([...weights()]).toEqual([-51]);
-});
-
-test("a program that is stopped in the middle of a run, and goes on, finds the device in order", async () => {
-  const device = deviceOf(3);
-  await started(device);
-  const { run: long } = product(device, 2000);
-  for (let i = 0; i < 20; i++) {
-    expect(() => runInNewContext("for (;;) long()", { long }, { timeout: 20 })).toThrow("timed out");
-    const exchange = new Exchange(device);
-    const program = device.bind(exchange.commands(20));
-    for (let j = 0; j < 50; j++) exchange.run(program);
-    expect(exchange.wrong()).toBe(-1);
-  }
 });
