@@ -1,81 +1,102 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
-import { Arena } from "#dist/engine/arena.js";
-import { Memory } from "#dist/engine/memory.js";
-import { Recycler } from "#dist/engine/recycler.js";
+import type { Place } from "#dist/device/device.js";
+import { Arena } from "#dist/plan/arena.js";
+import { Recycler } from "#dist/plan/recycler.js";
+import { RecordingDevice } from "../support/recording.ts";
 
-let memory: Memory;
+let device: RecordingDevice;
+let arena: Arena;
 let recycler: Recycler;
 beforeEach(() => {
-  memory = new Memory(false, 1000);
-  recycler = new Recycler(new Arena(memory));
+  device = new RecordingDevice();
+  arena = new Arena(device);
+  recycler = new Recycler(arena);
 });
+
+const same = (a: Place, b: Place) => a.region === b.region && a.offset === b.offset;
 
 describe("a buffer", () => {
   it("is used again once it was given back", () => {
-    const first = recycler.take(100);
-    const second = recycler.take(100);
-    expect(second).not.toBe(first);
+    const [first, second] = [recycler.take(100), recycler.take(100)];
+    expect(same(first, second)).toBe(false);
     recycler.give(first);
-    const { top } = memory;
-    expect(recycler.take(100)).toBe(first);
-    expect(memory.top).toBe(top);
+    const { bytes } = device;
+    expect(same(recycler.take(100), first)).toBe(true);
+    expect(device.bytes).toBe(bytes);
   });
 
   it("is used for what is smaller, and the smallest that has room is", () => {
-    const [large, small, medium] = [900, 100, 300].map((size) => recycler.take(size));
-    for (const at of [large, small, medium]) recycler.give(at);
-    expect(recycler.take(200)).toBe(medium);
-    expect(recycler.take(200)).toBe(large);
-    expect([large, small, medium]).not.toContain(recycler.take(200));
-    expect(recycler.take(100)).toBe(small);
+    const [large, small, medium] = [900, 100, 300].map((count) => recycler.take(count));
+    for (const place of [large, small, medium]) recycler.give(place);
+    expect(same(recycler.take(200), medium)).toBe(true);
+    expect(same(recycler.take(200), large)).toBe(true);
+    const another = recycler.take(200);
+    expect([large, small, medium].some((place) => same(place, another))).toBe(false);
+    expect(same(recycler.take(100), small)).toBe(true);
   });
 
   it("keeps its size when what is smaller had it", () => {
-    const at = recycler.take(300);
-    recycler.give(at);
-    expect(recycler.take(10)).toBe(at);
-    recycler.give(at);
-    expect(recycler.take(300)).toBe(at);
+    const place = recycler.take(300);
+    recycler.give(place);
+    expect(same(recycler.take(10), place)).toBe(true);
+    recycler.give(place);
+    expect(same(recycler.take(300), place)).toBe(true);
   });
 
-  it("is kept until the last of its readers has let go of it", () => {
-    const at = recycler.take(50);
-    recycler.share(at, 2);
+  it("is kept until the last of its users has let go of it", () => {
+    const place = recycler.take(50);
+    for (let more = 0; more < 2; more++) recycler.share(place);
     for (let given = 0; given < 2; given++) {
-      recycler.give(at);
-      expect(recycler.take(50)).not.toBe(at);
+      recycler.give(place);
+      expect(same(recycler.take(50), place)).toBe(false);
     }
-    recycler.give(at);
-    expect(recycler.take(50)).toBe(at);
+    recycler.give(place);
+    expect(same(recycler.take(50), place)).toBe(true);
   });
 
-  it("has one reader again when it is used again", () => {
-    const at = recycler.take(50);
-    recycler.share(at, 1);
-    recycler.give(at);
-    recycler.give(at);
-    expect(recycler.take(50)).toBe(at);
-    recycler.give(at);
-    expect(recycler.take(50)).toBe(at);
+  it("has one user when it is taken, also when it is taken again", () => {
+    const place = recycler.take(50);
+    expect(recycler.alone(place)).toBe(true);
+    recycler.share(place);
+    expect(recycler.alone(place)).toBe(false);
+    recycler.give(place);
+    expect(recycler.alone(place)).toBe(true);
+    recycler.give(place);
+    expect(recycler.alone(place)).toBe(false);
+    expect(same(recycler.take(50), place)).toBe(true);
+    expect(recycler.alone(place)).toBe(true);
+    recycler.give(place);
+    expect(same(recycler.take(50), place)).toBe(true);
+  });
+
+  it("is the same wherever in it a place is", () => {
+    const place = recycler.take(50);
+    const within = { region: place.region, offset: 7 };
+    recycler.share(within);
+    expect(recycler.alone(place)).toBe(false);
+    recycler.give(within);
+    recycler.give(place);
+    expect(same(recycler.take(50), place)).toBe(true);
   });
 });
 
-it("memory from elsewhere is nobody's to give or to share, nor what was given back", () => {
-  const elsewhere = new Arena(memory).floats(50);
-  recycler.share(elsewhere, 1);
+it("memory from elsewhere is nobody's to give, to share or to write over, nor what was given back", () => {
+  const elsewhere = arena.words(50);
+  expect(recycler.alone(elsewhere)).toBe(false);
+  recycler.share(elsewhere);
   recycler.give(elsewhere);
-  recycler.give(0);
-  const at = recycler.take(50);
-  recycler.give(at);
-  recycler.share(at, 1);
-  recycler.give(at);
-  const taken = [50, 50, 50].map((size) => recycler.take(size));
-  expect(taken).not.toContain(elsewhere);
-  expect(new Set(taken).size).toBe(3);
+  expect(recycler.alone(elsewhere)).toBe(false);
+  const place = recycler.take(50);
+  recycler.give(place);
+  recycler.share(place);
+  recycler.give(place);
+  const taken = [50, 50, 50].map((count) => recycler.take(count));
+  expect(taken.some(({ region }) => region === elsewhere.region)).toBe(false);
+  expect(new Set(taken.map(({ region }) => region)).size).toBe(3);
 });
 
-it("no two buffers in use overlap, whatever is taken, shared and given", () => {
+it("no two buffers in use are one, each has the room it was taken for, whatever is taken, shared and given", () => {
   const command = fc.oneof(
     fc.record({ take: fc.integer({ min: 1, max: 2000 }) }),
     fc.record({ share: fc.nat() }),
@@ -83,22 +104,23 @@ it("no two buffers in use overlap, whatever is taken, shared and given", () => {
   );
   fc.assert(
     fc.property(fc.array(command, { maxLength: 60 }), (commands) => {
-      const own = new Recycler(new Arena(new Memory(false, 1000)));
-      const used: { at: number; end: number; readers: number }[] = [];
+      const own = new Recycler(new Arena(new RecordingDevice()));
+      const used: { place: Place; users: number }[] = [];
       for (const { take, share, give } of commands as { take?: number; share?: number; give?: number }[]) {
         if (take !== undefined) {
-          const at = own.take(take);
-          const end = at + 4 * take;
-          for (const other of used) expect(end <= other.at || other.end <= at).toBe(true);
-          used.push({ at, end, readers: 1 });
-          continue;
+          const place = own.take(take);
+          expect(place.region.bytes).toBeGreaterThanOrEqual(4 * take);
+          for (const other of used) expect(other.place.region === place.region).toBe(false);
+          used.push({ place, users: 1 });
+        } else if (used.length) {
+          const i = (share ?? (give as number)) % used.length;
+          const each = used[i];
+          each.users += share === undefined ? -1 : 1;
+          if (share !== undefined) own.share(each.place);
+          else own.give(each.place);
+          expect(own.alone(each.place)).toBe(each.users === 1);
+          if (!each.users) used.splice(i, 1);
         }
-        if (!used.length) continue;
-        const i = (share ?? (give as number)) % used.length;
-        used[i].readers += share === undefined ? -1 : 1;
-        if (share !== undefined) own.share(used[i].at, 1);
-        else own.give(used[i].at);
-        if (!used[i].readers) used.splice(i, 1);
       }
     }),
     { seed: 1, numRuns: 100 },
