@@ -112,7 +112,7 @@ describe("fit", () => {
   });
 });
 
-it("evaluate and predict see images as they are", () => {
+it("evaluate and predict see images as they are", async () => {
   const watched = model();
   const trainer = openTrainer(watched);
   const seen: string[] = [];

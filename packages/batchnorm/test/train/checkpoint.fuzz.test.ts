@@ -115,7 +115,7 @@ function wholeOrNothing(trainer: Trainer, before: Uint8Array, bytes: Uint8Array)
 }
 
 it("restores all of it or nothing, in thousands of checkpoints that were altered and sealed again", async () => {
-  const open = () =>
+  const open = async () =>
     openTrainer(smallNetwork({ width: 2, seed: 5 }), { optimizer: new SGD({ lr: 0.1, momentum: 0.9 }) });
   const source = open();
   await fitAll(source, smallDataset(), { steps: 9, batchSize: 8 });

@@ -6,7 +6,7 @@ import { digest } from "../support/data.ts";
 import { fitAll, openTrainer, smallDataset, smallNetwork } from "../support/training.ts";
 
 const data = smallDataset({ count: 43 });
-const bits = (trainer: Trainer) => digest(await trainer.save());
+const bits = async (trainer: Trainer) => digest(await trainer.save());
 
 const setups: [name: string, make: () => Partial<TrainerOptions>][] = [
   ["SGD", () => ({ optimizer: new SGD({ lr: 0.1, weightDecay: 1e-3 }) })],
@@ -61,7 +61,7 @@ describe("a checkpoint", () => {
     expect(bits(two)).toBe(bits(one));
   });
 
-  it("is a safetensors file with the model's state under PyTorch's names", () => {
+  it("is a safetensors file with the model's state under PyTorch's names", async () => {
     const trainer = openTrainer(smallNetwork(), { optimizer: new SGD({ lr: 0.1, momentum: 0.9 }) });
     await trainer.step(randn([4, 6], { seed: 1 }), [0, 1, 2, 0]);
     const { tensors } = readSafetensors(await trainer.save());

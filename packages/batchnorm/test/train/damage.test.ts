@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 
 /** Whether a trainer whose state is `before` refuses the bytes and stays as it is, or takes them for what was saved. */
-function survives(trainer: Trainer, before: Uint8Array, bytes: Uint8Array): boolean {
+async function survives(trainer: Trainer, before: Uint8Array, bytes: Uint8Array): boolean {
   try {
     await trainer.resume(bytes);
   } catch (error) {
@@ -32,7 +32,7 @@ function survives(trainer: Trainer, before: Uint8Array, bytes: Uint8Array): bool
 }
 
 describe("a damaged checkpoint", () => {
-  it("is refused when it is cut off, at any length", () => {
+  it("is refused when it is cut off, at any length", async () => {
     const trainer = openTrainer(network(5), momentum());
     const before = await trainer.save();
     for (let length = 0; length < saved.length; length++) {
@@ -47,14 +47,14 @@ describe("a damaged checkpoint", () => {
     expect(sameBytes(await trainer.save(), before)).toBe(true);
   });
 
-  it("is refused when bytes are added", () => {
+  it("is refused when bytes are added", async () => {
     const trainer = openTrainer(network(5), momentum());
     const before = await trainer.save();
-    expect(async () => await trainer.resume(Uint8Array.from([...saved, 0]))).toThrow(expect.objectContaining({ code: "E_FORMAT" }));
+    expect(() => trainer.resume(Uint8Array.from([...saved, 0]))).toThrow(expect.objectContaining({ code: "E_FORMAT" }));
     expect(sameBytes(await trainer.save(), before)).toBe(true);
   });
 
-  it("is refused, or harmless, when any one byte is another", () => {
+  it("is refused, or harmless, when any one byte is another", async () => {
     const trainer = openTrainer(network(5), momentum());
     const before = await trainer.save();
     const bytes = saved.slice();
@@ -65,7 +65,7 @@ describe("a damaged checkpoint", () => {
     }
   });
 
-  it("is refused, or harmless, when some bytes are others", () => {
+  it("is refused, or harmless, when some bytes are others", async () => {
     const trainer = openTrainer(network(5), momentum());
     const before = await trainer.save();
     const change = fc.record({ at: fc.nat({ max: saved.length - 1 }), to: fc.nat({ max: 255 }) });
@@ -81,14 +81,14 @@ describe("a damaged checkpoint", () => {
   it("is refused when it is a safetensors file without a checkpoint's metadata", () => {
     const trainer = openTrainer(network(), momentum());
     const bytes = writeSafetensors({ tensors: trainer.model.stateDict(), metadata: { format: "pt" } });
-    expect(async () => await trainer.resume(bytes)).toThrow(
+    expect(() => trainer.resume(bytes)).toThrow(
       expect.objectContaining({ code: "E_FORMAT", message: expect.stringContaining("expected a checkpoint") }),
     );
   });
 });
 
 describe("a checkpoint of a later version", () => {
-  it("is refused, though its checksum is right", () => {
+  it("is refused, though its checksum is right", async () => {
     const { tensors, metadata } = readSafetensors(saved);
     const checkpoint = metadata.checkpoint.replace('"version":2', '"version":3');
     expect(checkpoint).not.toBe(metadata.checkpoint);
@@ -107,7 +107,7 @@ describe("a checkpoint with metadata that cannot be", () => {
     ["no generators", (rest) => ({ ...rest, randoms: [] }), "with the states of its generators, got []"],
     ["a list", () => [1, 2], "of version 2, got undefined"],
     ["null", () => null, "with its metadata as an object, got null"],
-  ])("%s is refused, and nothing has changed", (_name, change, words) => {
+  ])("%s is refused, and nothing has changed", async (_name, change, words) => {
     const { tensors, metadata } = readSafetensors(saved);
     const trainer = openTrainer(network(5), momentum());
     const before = await trainer.save();
@@ -119,16 +119,16 @@ describe("a checkpoint with metadata that cannot be", () => {
   it("text that is no JSON is refused, with why", () => {
     const { tensors } = readSafetensors(saved);
     const trainer = openTrainer(network(5), momentum());
-    expect(async () => await trainer.resume(sealed(tensors, "{step: 1}"))).toThrow(
+    expect(() => trainer.resume(sealed(tensors, "{step: 1}"))).toThrow(
       expect.objectContaining({ code: "E_FORMAT", cause: expect.any(SyntaxError) }),
     );
   });
 });
 
 describe("a checkpoint of something else", () => {
-  const refused = (trainer: Trainer, what: string) => {
+  const refused = async (trainer: Trainer, what: string) => {
     const before = await trainer.save();
-    expect(async () => await trainer.resume(saved)).toThrow(
+    expect(() => trainer.resume(saved)).toThrow(
       expect.objectContaining({ code: "E_DICT", message: expect.stringContaining(what) }),
     );
     expect(sameBytes(await trainer.save(), before)).toBe(true);

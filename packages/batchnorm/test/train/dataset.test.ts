@@ -93,17 +93,17 @@ describe("a data set without labels", () => {
     refuses(() => new Dataset({ data, shape: [0] }), "E_BATCH", "at least one example");
   });
 
-  it("is enough to predict", () => {
+  it("is enough to predict", async () => {
     const trainer = openTrainer(smallNetwork());
     expect(await trainer.predict(bare)).toEqual(await trainer.predict(labelled));
-    expect(await trainer.predict(bare).data).toEqual(await trainer.predict(labelled).data);
+    expect((await trainer.predict(bare)).data).toEqual((await trainer.predict(labelled)).data);
   });
 
   it("is refused where labels are needed, and nothing has changed", async () => {
     const trainer = openTrainer(smallNetwork());
     const before = await trainer.save();
     const message = "expected a data set with labels; this one was made without";
-    await expect(fitAll(trainer, bare, { steps: 1, batchSize: 5 })).rejects.toThrow(
+    (await expect(fitAll(trainer, bare, { steps: 1, batchSize: 5 }))).rejects.toThrow(
       expect.objectContaining({ code: "E_LABEL", message: `[fit] ${message}` }),
     );
     await rejects(() => trainer.evaluate(bare), "E_LABEL", `[evaluate] ${message}`);

@@ -10,16 +10,16 @@ const x = randn([12, 6], { seed: 3 });
 const labels = Array.from({ length: 12 }, (_, i) => i % 3);
 
 /** A trainer whose running statistics are not the initial ones. */
-function trained(options: Parameters<typeof openTrainer>[1] = {}) {
+async function trained(options: Parameters<typeof openTrainer>[1] = {}) {
   const trainer = openTrainer(smallNetwork(), options);
   for (let i = 0; i < 5; i++) await trainer.step(x, labels);
   return trainer;
 }
 
 describe("evaluate", () => {
-  it.each(builds)("is the mean cross-entropy and accuracy of what predict gives, on %s", (build) => {
+  it.each(builds)("is the mean cross-entropy and accuracy of what predict gives, on %s", async (build) => {
     const trainer = trained({ build });
-    const logits = await trainer.predict(tensor(data.data, [53, 6])).data;
+    const logits = (await trainer.predict(tensor(data.data, [53, 6]))).data;
     const own = data.labels as Int32Array;
     let loss = 0;
     let correct = 0;
@@ -33,7 +33,7 @@ describe("evaluate", () => {
     expect(result.accuracy).toBe(correct / 53);
   });
 
-  it.each([1, 7, 52, 53, 54])("gives the same in batches of %i, a smaller last one included", (batchSize) => {
+  it.each([1, 7, 52, 53, 54])("gives the same in batches of %i, a smaller last one included", async (batchSize) => {
     const trainer = trained();
     const whole = await trainer.evaluate(data, { batchSize: 53 });
     const cut = await trainer.evaluate(data, { batchSize });
@@ -41,7 +41,7 @@ describe("evaluate", () => {
     expect(cut.loss).toBeCloseTo(whole.loss, 6);
   });
 
-  it("changes nothing that training goes on from", () => {
+  it("changes nothing that training goes on from", async () => {
     const trainer = trained();
     const untouched = trained();
     const before = stateBits(trainer.model);
@@ -56,7 +56,7 @@ describe("evaluate", () => {
   it("takes each data set with its own scale, where they share their bytes", () => {
     const trainer = openTrainer(smallNetwork());
     const bytes = Uint8Array.from({ length: 60 }, (_, i) => (i * 29) % 256);
-    const evaluate = (scale: number) =>
+    const evaluate = async (scale: number) =>
       await trainer.evaluate(new Dataset({ data: bytes, shape: [6], labels: new Uint8Array(10), scale }));
     const pixels = evaluate(1 / 255);
     expect(evaluate(1)).not.toEqual(pixels);
@@ -65,7 +65,7 @@ describe("evaluate", () => {
 });
 
 describe("predict", () => {
-  it("gives what the model gives by itself in eval mode", () => {
+  it("gives what the model gives by itself in eval mode", async () => {
     const trainer = trained();
     const given = await trainer.predict(x);
     expect(given.shape).toEqual([12, 3]);
@@ -73,7 +73,7 @@ describe("predict", () => {
     expect(largestDifference(trainer.model.eval().forward(x).data, given.data)).toBeLessThan(1e-6);
   });
 
-  it("gives a tensor that later calls leave alone", () => {
+  it("gives a tensor that later calls leave alone", async () => {
     const trainer = trained();
     const given = await trainer.predict(x);
     const copy = given.data.slice();
@@ -84,14 +84,14 @@ describe("predict", () => {
 });
 
 describe("close", () => {
-  it("gives the model its parameters back, with what they have learned", () => {
+  it("gives the model its parameters back, with what they have learned", async () => {
     const trainer = trained();
     const bits = stateBits(trainer.model);
     trainer.close();
     trainer.close();
     expect(stateBits(trainer.model)).toBe(bits);
     expect(trainer.model.parameters().every((p) => !p.resident)).toBe(true);
-    await openTrainer(trainer.model).step(x, labels);
+    (await openTrainer(trainer.model)).step(x, labels);
     expect(stateBits(trainer.model)).not.toBe(bits);
   });
 

@@ -37,7 +37,7 @@ describe("fit", () => {
   it("reports the means of loss and accuracy since the report before", async () => {
     const trainer = openTrainer(smallNetwork());
     const each = await fitAll(openTrainer(smallNetwork()), data, { steps: 7, batchSize: 8, every: 1 });
-    const mean = (from: number, to: number, key: "loss" | "accuracy") =>
+    const mean = async (from: number, to: number, key: "loss" | "accuracy") =>
       each.slice(from, to).reduce((sum, report) => sum + report[key], 0) / (to - from);
     const [first, second] = await fitAll(trainer, data, { steps: 7, batchSize: 8, every: 5 });
     expect(first.loss).toBeCloseTo(mean(0, 5, "loss"), 12);

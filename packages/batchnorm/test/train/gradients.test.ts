@@ -31,7 +31,7 @@ it("begins with the last layers while the first have none yet", () => {
   );
   synchronize(model, shards);
   // A layer of the model that no batch goes through has a gradient of zeros, and its place in a sum.
-  model.children = () => [...model.layers.entries(), [4, unused] as const].map(([i, layer]) => [String(i), layer]);
+  model.children = async () => [...model.layers.entries(), [4, unused] as const].map(([i, layer]) => [String(i), layer]);
   const trainer = new Trainer(model, { optimizer: new SGD({ lr: 0.1 }), shards });
   onTestFinished(() => trainer.close());
   asked.length = 0;
@@ -49,7 +49,7 @@ it("begins with the last layers while the first have none yet", () => {
   ]);
 });
 
-it("begins each piece as soon as its last gradient is there", () => {
+it("begins each piece as soon as its last gradient is there", async () => {
   const { shards, asked } = recorder();
   const model = new Sequential(
     new Linear(16, 520, { bias: false }),

@@ -42,7 +42,7 @@ it("memory stays bounded while data sets come in batches of another size each ti
   const trainer = openTrainer(resnet({ depth: 8, width: 4 }));
   const bytes = Uint8Array.from(integers(1, 50 * 8 * 8 * 3, 256));
   const data = new Dataset({ data: bytes, shape: [8, 8, 3], labels: integers(2, 50, 10), mean: [1, 2, 3] });
-  const rounds = (count: number) => {
+  const rounds = async (count: number) => {
     for (let i = 0; i < count; i++) for (const batchSize of [50, 7, 31, 13, 22]) await trainer.predict(data, { batchSize });
     return trainer.engine.memory.byteLength;
   };

@@ -38,7 +38,7 @@ it("keeps engine memory flat while the MNIST network trains", async () => {
   expect(used(trainer)).toEqual(before);
 });
 
-it("keeps engine memory flat while data sets are evaluated in turn", () => {
+it("keeps engine memory flat while data sets are evaluated in turn", async () => {
   const trainer = openTrainer(smallNetwork());
   const data = [1, 2].map((seed) => smallDataset({ count: 50, seed }));
   for (const set of data) await trainer.evaluate(set, { batchSize: 20 });
@@ -51,7 +51,7 @@ it("keeps engine memory bounded while the shape of the batch changes at every st
   const trainer = openTrainer(smallNetwork({ width: 300 }));
   const sizes = [60, 7, 64, 31, 128, 2, 99];
   const batches = sizes.map((n) => ({ x: randn([n, 6], { seed: n }), labels: new Int32Array(n) }));
-  const rounds = (count: number) => {
+  const rounds = async (count: number) => {
     for (let i = 0; i < count; i++) for (const { x, labels } of batches) await trainer.step(x, labels);
     return trainer.engine.memory.byteLength;
   };

@@ -19,12 +19,12 @@ import { fitAll, openTrainer, smallDataset, smallNetwork, stateBits } from "../s
 const data = smallDataset({ count: 53 });
 
 /** The results for the examples, each batch given as a tensor. */
-function byTensors(trainer: ReturnType<typeof openTrainer>, values: Float32Array, shape: number[], batchSize: number) {
+async function byTensors(trainer: ReturnType<typeof openTrainer>, values: Float32Array, shape: number[], batchSize: number) {
   const size = shape.reduce((a, b) => a * b, 1);
   const results: number[] = [];
   for (let at = 0; at < values.length; at += batchSize * size) {
     const part = values.slice(at, at + batchSize * size);
-    results.push(...await trainer.predict(tensor(part, [part.length / size, ...shape])).data);
+    results.push(...(await trainer.predict(tensor(part, [part.length / size, ...shape]))).data);
   }
   return Float32Array.from(results);
 }
@@ -58,14 +58,14 @@ describe("predict of a data set", () => {
     expect(bytesOf(given.data)).toEqual(bytesOf(byTensors(trainer, large.data as Float32Array, [6], 500)));
   });
 
-  it("takes images of bytes as the data set says", () => {
+  it("takes images of bytes as the data set says", async () => {
     const bytes = Uint8Array.from(integers(3, 5 * 4 * 4 * 2, 256));
     const images = { data: bytes, shape: [4, 4, 2], labels: [0, 1, 2, 0, 1], scale: 1 / 255 };
     const model = new Sequential(new Conv2d(2, 4, 3), new BatchNorm(4), new ReLU(), new GlobalAveragePool());
     const trainer = openTrainer(new Sequential(model, new Linear(4, 3)));
     const plain = await trainer.predict(new Dataset(images), { batchSize: 2 });
     expect(plain.shape).toEqual([5, 3]);
-    const values = (mean: number[], std: number[]) =>
+    const values = async (mean: number[], std: number[]) =>
       Float32Array.from(bytes, (byte, i) => (byte / 255 - mean[i % 2]) / std[i % 2]);
     const [mean, std] = [
       [0.4, 0.6],
@@ -96,7 +96,7 @@ describe("predict of a data set", () => {
     const trainer = await trained();
     for (const batchSize of [0, -1, 1.5, Number.NaN]) {
       refuses(
-        async () => await trainer.predict(data, { batchSize }),
+        () => trainer.predict(data, { batchSize }),
         "E_BATCH",
         "[predict]",
         "positive batch size",
@@ -104,16 +104,16 @@ describe("predict of a data set", () => {
       );
     }
     await rejects(() => trainer.predict(smallDataset({ inputs: 5 })), "E_SHAPE", "[Linear]", "6 features", "5]");
-    expect(await trainer.predict(data.slice(0, 4)).shape).toEqual([4, 3]);
+    expect((await trainer.predict(data.slice(0, 4))).shape).toEqual([4, 3]);
     trainer.close();
     await rejects(() => trainer.predict(data), "E_STATE", "[Trainer]", "open trainer");
   });
 
-  it("does not ask for labels that would do for training", () => {
+  it("does not ask for labels that would do for training", async () => {
     const unknown = new Dataset({ data: data.data, shape: data.shape, labels: new Int32Array(data.length).fill(-1) });
     for (const loss of [crossEntropy(), meanSquaredError()]) {
       const trainer = openTrainer(smallNetwork(), { loss });
-      expect(await trainer.predict(unknown).shape).toEqual([data.length, 3]);
+      expect((await trainer.predict(unknown)).shape).toEqual([data.length, 3]);
     }
   });
 });

@@ -53,7 +53,7 @@ const batches = [1, 2].map((seed) => randn([4, 4, 5, 3], { seed }));
 const labels = [0, 1, 2, 3];
 
 /** A trainer, some steps on: running statistics are not the initial ones. */
-function trained() {
+async function trained() {
   const model = network();
   const trainer = openTrainer(model);
   for (const x of batches) await trainer.step(x, labels);
@@ -75,7 +75,7 @@ describe("in evaluation", () => {
     const layer = [...model.modules()][i];
     const seen: { shape: readonly number[]; data: Float32Array }[] = [];
     trainer.watch(layer, ({ input: { shape, data } }) => seen.push({ shape, data: data.slice() }));
-    const results = batches.map((x) => await trainer.predict(x).data);
+    const results = batches.map(async (x) => (await trainer.predict(x)).data);
     trainer.close();
     model.eval();
     for (const [at, x] of batches.entries()) {
@@ -86,13 +86,13 @@ describe("in evaluation", () => {
     }
   });
 
-  it("all layers at once are shown theirs, and the result is what it is without", () => {
+  it("all layers at once are shown theirs, and the result is what it is without", async () => {
     const { model, trainer } = trained();
     const [x] = batches;
-    const unwatched = await trainer.predict(x).data;
+    const unwatched = (await trainer.predict(x)).data;
     const seen = new Map<Layer, Float32Array>();
     for (const layer of model.modules()) trainer.watch(layer, ({ input }) => seen.set(layer, input.data.slice()));
-    expectSame(await trainer.predict(x).data, unwatched);
+    expectSame((await trainer.predict(x)).data, unwatched);
     trainer.close();
     const inputs = inputsOf(model.eval(), x);
     expect(seen.size).toBe(inputs.size);
@@ -100,7 +100,7 @@ describe("in evaluation", () => {
   });
 });
 
-it("in training all layers are shown their inputs", () => {
+it("in training all layers are shown their inputs", async () => {
   const { model, trainer } = trained();
   const other = network();
   other.loadStateDict(model.stateDict());
@@ -117,7 +117,7 @@ it("in training all layers are shown their inputs", () => {
   for (const [i, layer] of [...other.modules()].entries()) expectSame(seen[i], inputs.get(layer)!.data);
 });
 
-it("a Residual with a ReLU after it is shown its input in evaluation", () => {
+it("a Residual with a ReLU after it is shown its input in evaluation", async () => {
   const model = resnet({ depth: 8, width: 4 });
   const block = model.layers[5];
   const x = randn([2, 8, 8, 3], { seed: 1 });

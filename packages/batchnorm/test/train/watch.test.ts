@@ -7,7 +7,7 @@ const x = randn([12, 6], { seed: 3 });
 const labels = Array.from({ length: 12 }, (_, i) => i % 3);
 
 describe("watch", () => {
-  it("is told the input, the mode and the step of every forward pass", () => {
+  it("is told the input, the mode and the step of every forward pass", async () => {
     const model = smallNetwork();
     const trainer = openTrainer(model);
     const seen: unknown[] = [];
@@ -27,7 +27,7 @@ describe("watch", () => {
     expect(seen.slice(3)).toMatchObject([{ shape: [15, 6] }, { shape: [5, 6] }]);
   });
 
-  it("shows what the layers before make of the input", () => {
+  it("shows what the layers before make of the input", async () => {
     const model = smallNetwork();
     const trainer = openTrainer(model);
     let seen = new Float32Array(0);
@@ -48,7 +48,7 @@ describe("watch", () => {
     const model = smallNetwork();
     const trainer = openTrainer(model);
     const seen: number[] = [];
-    const callback = ({ input }: Watched) => seen.push(input.shape[1]);
+    const callback = async ({ input }: Watched) => seen.push(input.shape[1]);
     const end = trainer.watch(model.layers[0], callback);
     trainer.watch(model.layers[4], callback);
     await trainer.step(x, labels);
@@ -58,7 +58,7 @@ describe("watch", () => {
     expect(seen).toEqual([6, 8, 8]);
   });
 
-  it("may be ended from within", () => {
+  it("may be ended from within", async () => {
     const model = smallNetwork();
     const trainer = openTrainer(model);
     let calls = 0;
