@@ -1,13 +1,9 @@
-import type { Engine } from "#dist/engine/engine.js";
-import { CONTROL } from "#dist/engine/pool.js";
-import { control } from "#dist/kernels/contract.js";
+import type { WasmDevice } from "batchnorm";
+import { ASLEEP } from "#dist/wasm/control.js";
 
-/** How many threads wait on the bell: see assembly/threads.ts. */
-const ASLEEP = (CONTROL + control.asleep) >> 2;
-
-/** Waits until all of an engine's threads have started. Until then the caller does every task itself. */
-export async function started(engine: Engine): Promise<void> {
-  while (Atomics.load(engine.memory.i32, ASLEEP) < engine.threads - 1) {
+/** Waits until all of a device's threads have started. Until then the caller does every task itself. */
+export async function started(device: WasmDevice): Promise<void> {
+  while (Atomics.load(device.memory.i32, ASLEEP) < device.threads - 1) {
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }

@@ -55,6 +55,12 @@ export function stateBits(model: Layer): string {
     .join("\n");
 }
 
+/** The same of a trainer's model, wherever it is kept. */
+export async function trainedBits(trainer: Trainer): Promise<string> {
+  await trainer.synchronize();
+  return stateBits(trainer.model);
+}
+
 /** Trains until so many steps or epochs have been made in all, and gives what was reported. */
 export function fitAll(
   trainer: Trainer,

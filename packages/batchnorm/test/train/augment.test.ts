@@ -12,7 +12,7 @@ import {
 } from "batchnorm";
 import { describe, expect, it } from "vitest";
 import { digest } from "../support/data.ts";
-import { fitAll, openTrainer, stateBits } from "../support/training.ts";
+import { openTrainer, stateBits } from "../support/training.ts";
 
 const [H, W, C] = [5, 6, 2];
 const SIZE = H * W * C;
@@ -55,7 +55,7 @@ async function seenInFit(data: Dataset, steps: number, seed = 0): Promise<string
   trainer.watch(watched.layers[0], ({ input }) => {
     for (let at = 0; at < input.size; at += SIZE) seen.push(input.data.subarray(at, at + SIZE).join());
   });
-  await fitAll(trainer, data, { steps, batchSize: data.length });
+  await trainer.fit(data, { untilStep: steps, batchSize: data.length });
   return seen;
 }
 
@@ -142,7 +142,7 @@ describe("training on images that are changed", () => {
   async function bitsAfter(seed: number, threads = 1, interrupt = false): Promise<string> {
     const trainer = open(seed, threads);
     for (let steps = 1; steps <= 12; steps++) {
-      await fitAll(trainer, data, { steps, batchSize: 4 });
+      await trainer.fit(data, { untilStep: steps, batchSize: 4 });
       if (interrupt) await trainer.evaluate(data);
     }
     return stateBits(trainer.model);
@@ -158,21 +158,21 @@ describe("training on images that are changed", () => {
 
   it("is not what it would be on images as they are", async () => {
     const [changed, plain] = [open(), open()];
-    await fitAll(changed, data, { steps: 5, batchSize: 4 });
-    await fitAll(plain, new Dataset(options), { steps: 5, batchSize: 4 });
+    await changed.fit(data, { untilStep: 5, batchSize: 4 });
+    await plain.fit(new Dataset(options), { untilStep: 5, batchSize: 4 });
     expect(stateBits(changed.model)).not.toBe(stateBits(plain.model));
   });
 
   // Batches of 4 of 23: five steps an epoch.
   it.each([2, 5, 8])("ends with the same bits when it is saved after %i of 14 steps and resumed", async (at) => {
     const whole = open();
-    const losses = await fitAll(whole, data, { steps: 14, batchSize: 4, every: 1 });
+    const losses = await whole.fit(data, { untilStep: 14, batchSize: 4, every: 1 });
     const first = open();
-    await fitAll(first, data, { steps: at, batchSize: 4 });
+    await first.fit(data, { untilStep: at, batchSize: 4 });
     const second = open(9);
-    await fitAll(second, data, { steps: 3, batchSize: 4 });
+    await second.fit(data, { untilStep: 3, batchSize: 4 });
     await second.resume(await first.save());
-    expect(await fitAll(second, data, { steps: 14, batchSize: 4, every: 1 })).toEqual(losses.slice(at));
+    expect(await second.fit(data, { untilStep: 14, batchSize: 4, every: 1 })).toEqual(losses.slice(at));
     expect(digest(await second.save())).toBe(digest(await whole.save()));
   });
 });

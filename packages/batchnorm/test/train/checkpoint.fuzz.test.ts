@@ -4,7 +4,7 @@ import { readSafetensors, type SafeTensors } from "batchnorm/formats";
 import { expect, it } from "vitest";
 import { sealed } from "../support/checkpoint.ts";
 import { bytesOf, sameBytes } from "../support/data.ts";
-import { fitAll, openTrainer, smallDataset, smallNetwork } from "../support/training.ts";
+import { openTrainer, smallDataset, smallNetwork } from "../support/training.ts";
 
 const RUNS = 6000;
 
@@ -118,7 +118,7 @@ it("restores all of it or nothing, in thousands of checkpoints that were altered
   const open = async () =>
     openTrainer(smallNetwork({ width: 2, seed: 5 }), { optimizer: new SGD({ lr: 0.1, momentum: 0.9 }) });
   const source = open();
-  await fitAll(source, smallDataset(), { steps: 9, batchSize: 8 });
+  await source.fit(smallDataset(), { untilStep: 9, batchSize: 8 });
   const { tensors, metadata } = readSafetensors(source.save());
   const trainer = open();
   const before = await trainer.save();

@@ -3,7 +3,7 @@ import { Adam, cosine, manualSeed, randn, SGD, type Trainer, type TrainerOptions
 import { describe, expect, it } from "vitest";
 import { readSafetensors } from "#dist/formats/safetensors.js";
 import { digest } from "../support/data.ts";
-import { fitAll, openTrainer, smallDataset, smallNetwork } from "../support/training.ts";
+import { openTrainer, smallDataset, smallNetwork } from "../support/training.ts";
 
 const data = smallDataset({ count: 43 });
 const bits = async (trainer: Trainer) => digest(await trainer.save());
@@ -18,21 +18,21 @@ describe.each(setups)("a resumed run with %s", (_name, make) => {
   // Batches of 8: five steps an epoch. Saved in the middle of the first, at the end of one, in the middle of the third.
   it.each([1, 3, 5, 12])("ends with the same bits, saved after %i of 20 steps", async (at) => {
     const whole = openTrainer(smallNetwork(), make());
-    const losses = await fitAll(whole, data, { steps: 20, batchSize: 8, every: 1 });
+    const losses = await whole.fit(data, { untilStep: 20, batchSize: 8, every: 1 });
 
     const first = openTrainer(smallNetwork(), make());
-    await fitAll(first, data, { steps: at, batchSize: 8 });
+    await first.fit(data, { untilStep: at, batchSize: 8 });
     const saved = await first.save();
-    await fitAll(first, data, { steps: 20, batchSize: 8 });
+    await first.fit(data, { untilStep: 20, batchSize: 8 });
 
     manualSeed(77); // nothing that is drawn from here on may matter
     const second = openTrainer(smallNetwork({ seed: 9 }), { ...make(), seed: 9 });
-    await fitAll(second, data, { steps: 2, batchSize: 8 });
+    await second.fit(data, { untilStep: 2, batchSize: 8 });
     await second.resume(saved);
     expect(second.stepCount).toBe(at);
     expect(second.epoch).toBe(Math.floor(at / 5));
     expect(bits(second)).toBe(digest(saved));
-    expect(await fitAll(second, data, { steps: 20, batchSize: 8, every: 1 })).toEqual(losses.slice(at));
+    expect(await second.fit(data, { untilStep: 20, batchSize: 8, every: 1 })).toEqual(losses.slice(at));
 
     expect(bits(second)).toBe(bits(whole));
     expect(bits(first)).toBe(bits(whole));
@@ -44,20 +44,20 @@ describe("a checkpoint", () => {
     const saved = openTrainer(smallNetwork());
     const other = openTrainer(smallNetwork());
     for (let steps = 1; steps <= 6; steps++) {
-      await fitAll(saved, data, { steps, batchSize: 8 });
+      await saved.fit(data, { untilStep: steps, batchSize: 8 });
       saved.save();
     }
-    await fitAll(other, data, { steps: 6, batchSize: 8 });
+    await other.fit(data, { untilStep: 6, batchSize: 8 });
     expect(bits(saved)).toBe(bits(other));
   });
 
   it("resumes on another number of threads", async () => {
     const one = openTrainer(smallNetwork());
-    await fitAll(one, data, { steps: 4, batchSize: 8 });
+    await one.fit(data, { untilStep: 4, batchSize: 8 });
     const two = openTrainer(smallNetwork(), { threads: 2 });
     await two.resume(await one.save());
-    await fitAll(one, data, { steps: 9, batchSize: 8 });
-    await fitAll(two, data, { steps: 9, batchSize: 8 });
+    await one.fit(data, { untilStep: 9, batchSize: 8 });
+    await two.fit(data, { untilStep: 9, batchSize: 8 });
     expect(bits(two)).toBe(bits(one));
   });
 

@@ -6,7 +6,7 @@ import { readSafetensors, writeSafetensors } from "#dist/formats/safetensors.js"
 import { sealed } from "../support/checkpoint.ts";
 import { sameBytes } from "../support/data.ts";
 import { rejects } from "../support/refusal.ts";
-import { fitAll, openTrainer, smallDataset, smallNetwork } from "../support/training.ts";
+import { openTrainer, smallDataset, smallNetwork } from "../support/training.ts";
 
 const network = (seed = 1) => smallNetwork({ width: 4, seed });
 const momentum = () => ({ optimizer: new SGD({ lr: 0.1, momentum: 0.9 }) });
@@ -14,7 +14,7 @@ const momentum = () => ({ optimizer: new SGD({ lr: 0.1, momentum: 0.9 }) });
 let saved: Uint8Array;
 beforeAll(async () => {
   const trainer = new Trainer(network(), momentum());
-  await fitAll(trainer, smallDataset(), { steps: 9, batchSize: 8 });
+  await trainer.fit(smallDataset(), { untilStep: 9, batchSize: 8 });
   saved = await trainer.save();
   trainer.close();
 });

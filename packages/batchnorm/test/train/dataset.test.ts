@@ -1,7 +1,7 @@
 import { Dataset, type DatasetOptions } from "batchnorm";
 import { describe, expect, it } from "vitest";
 import { refuses } from "../support/refusal.ts";
-import { fitAll, openTrainer, smallDataset, smallNetwork } from "../support/training.ts";
+import { openTrainer, smallDataset, smallNetwork } from "../support/training.ts";
 
 describe("a data set", () => {
   const make = (options: object) => () =>
@@ -103,7 +103,7 @@ describe("a data set without labels", () => {
     const trainer = openTrainer(smallNetwork());
     const before = await trainer.save();
     const message = "expected a data set with labels; this one was made without";
-    (await expect(fitAll(trainer, bare, { steps: 1, batchSize: 5 }))).rejects.toThrow(
+    (await expect(trainer.fit(bare, { untilStep: 1, batchSize: 5 }))).rejects.toThrow(
       expect.objectContaining({ code: "E_LABEL", message: `[fit] ${message}` }),
     );
     await rejects(() => trainer.evaluate(bare), "E_LABEL", `[evaluate] ${message}`);

@@ -2,13 +2,13 @@
 import { Dropout, Linear, manualSeed, randn, Sequential } from "batchnorm";
 import { describe, expect, it } from "vitest";
 import { bestBuild } from "#dist/kernels/wasm.js";
-import { fitAll, openTrainer, smallDataset, smallNetwork, stateBits } from "../support/training.ts";
+import { openTrainer, smallDataset, smallNetwork, stateBits } from "../support/training.ts";
 
 const data = smallDataset();
 
 async function run(model: Sequential, options: Parameters<typeof openTrainer>[1] = {}) {
   const trainer = openTrainer(model, options);
-  const reports = await fitAll(trainer, data, { epochs: 3, batchSize: 8, every: 1 });
+  const reports = await trainer.fit(data, { untilEpoch: 3, batchSize: 8, every: 1 });
   return { losses: reports.map(({ loss }) => loss), state: stateBits(model) };
 }
 

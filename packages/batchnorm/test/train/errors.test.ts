@@ -21,7 +21,7 @@ import { describe, expect, it } from "vitest";
 import { builds } from "../support/builds.ts";
 import { sameBytes } from "../support/data.ts";
 import { refuses } from "../support/refusal.ts";
-import { fitAll, openTrainer, smallDataset, smallNetwork, stateBits } from "../support/training.ts";
+import { openTrainer, smallDataset, smallNetwork, stateBits } from "../support/training.ts";
 
 const x = randn([6, 6], { seed: 1 });
 const labels = [0, 1, 2, 0, 1, 2];
@@ -39,7 +39,7 @@ async function refusedBy(
 
 async function refusesToFit(trainer: Trainer, options: object, code: string, ...words: string[]) {
   const data = smallDataset();
-  const fit = fitAll(trainer, data, { batchSize: 8, ...options });
+  const fit = trainer.fit(data, { batchSize: 8, ...options });
   const message = expect.stringMatching(words.map((word) => word.replace(/[()[\]]/g, "\\$&")).join(".*"));
   (await expect(fit)).rejects.toMatchObject({ code, message });
 }

@@ -6,7 +6,7 @@ import { Arena } from "#dist/engine/arena.js";
 import { Engine } from "#dist/engine/engine.js";
 import { Plan } from "#dist/layers/plan.js";
 import { integers } from "../support/data.ts";
-import { fitAll, openTrainer } from "../support/training.ts";
+import { openTrainer } from "../support/training.ts";
 
 /** What a model takes, bound to so many images of CIFAR-10's size, without its parameters. */
 function megabytes(model: Layer, images: number, differentiable: boolean): number {
@@ -29,7 +29,7 @@ it("memory stays as it is while a network is trained and evaluated in turn", asy
   const bytes = Uint8Array.from(integers(1, 50 * 8 * 8 * 3, 256));
   const data = new Dataset({ data: bytes, shape: [8, 8, 3], labels: integers(2, 50, 10), augment: { crop: 1 } });
   const after = async (steps: number) => {
-    await fitAll(trainer, data, { steps, batchSize: 16 });
+    await trainer.fit(data, { untilStep: steps, batchSize: 16 });
     await trainer.evaluate(data, { batchSize: 30 });
     await trainer.predict(data, { batchSize: 30 });
     return [trainer.engine.memory.top, trainer.engine.memory.byteLength];

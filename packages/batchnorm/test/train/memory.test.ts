@@ -3,7 +3,7 @@ import { randn, SGD, type Trainer } from "batchnorm";
 import { mnistNetwork } from "batchnorm/models";
 import { expect, it } from "vitest";
 import { scriptResult } from "../support/child.ts";
-import { fitAll, openTrainer, smallDataset, smallNetwork } from "../support/training.ts";
+import { openTrainer, smallDataset, smallNetwork } from "../support/training.ts";
 
 interface Sample {
   heap: number;
@@ -31,9 +31,9 @@ function used({ engine }: Trainer): [number, number] {
 it("keeps engine memory flat while the MNIST network trains", async () => {
   const trainer = openTrainer(mnistNetwork(), { optimizer: new SGD({ lr: 0.1, momentum: 0.9 }), threads: 2 });
   const data = smallDataset({ count: 300, inputs: 784, classes: 10 });
-  await fitAll(trainer, data, { steps: 2, batchSize: 60 });
+  await trainer.fit(data, { untilStep: 2, batchSize: 60 });
   const before = used(trainer);
-  await fitAll(trainer, data, { steps: 300, batchSize: 60 });
+  await trainer.fit(data, { untilStep: 300, batchSize: 60 });
   expect(trainer.stepCount).toBe(300);
   expect(used(trainer)).toEqual(before);
 });

@@ -14,7 +14,7 @@ import {
 import { describe, expect, it } from "vitest";
 import { bytesOf, integers, largestDifference } from "../support/data.ts";
 import { refuses, rejects } from "../support/refusal.ts";
-import { fitAll, openTrainer, smallDataset, smallNetwork, stateBits } from "../support/training.ts";
+import { openTrainer, smallDataset, smallNetwork, stateBits } from "../support/training.ts";
 
 const data = smallDataset({ count: 53 });
 
@@ -31,7 +31,7 @@ async function byTensors(trainer: ReturnType<typeof openTrainer>, values: Float3
 
 async function trained() {
   const trainer = openTrainer(smallNetwork());
-  await fitAll(trainer, data, { steps: 5, batchSize: 12 });
+  await trainer.fit(data, { untilStep: 5, batchSize: 12 });
   return trainer;
 }
 
@@ -86,7 +86,7 @@ describe("predict of a data set", () => {
     const given = await trainer.predict(data, { batchSize: 20 });
     const copy = given.data.slice();
     expect(stateBits(trainer.model)).toBe(stateBits(untouched.model));
-    for (const each of [trainer, untouched]) await fitAll(each, data, { steps: 12, batchSize: 12 });
+    for (const each of [trainer, untouched]) await each.fit(data, { untilStep: 12, batchSize: 12 });
     await trainer.predict(data, { batchSize: 20 });
     expect(given.data).toEqual(copy);
     expect(bytesOf(await trainer.save())).toEqual(bytesOf(untouched.save()));
