@@ -3,6 +3,7 @@ import type { Layer } from "../layers/layer.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { type Dataset, labelsOf } from "./dataset.ts";
 import type { Evaluation } from "./options.ts";
+import { Report } from "./report.ts";
 import { broadcastStatistics } from "./same.ts";
 import type { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
@@ -27,25 +28,22 @@ export class Evaluator {
   async evaluate(data: Dataset, batchSize: number): Promise<Evaluation> {
     const labels = labelsOf("evaluate", data);
     if (this.#shards) broadcastStatistics(this.#shards, this.#model);
-    let loss = 0;
-    let correct = 0;
-    const used = new Set<Session>();
-    for await (const { session, indices } of this.#batches(data, batchSize, "evaluate", this.#shards)) {
-      if (indices.length === 0) continue;
-      session.load(labels.subarray(indices[0], indices[0] + indices.length));
-      if (!used.has(session)) session.reset();
-      used.add(session);
-      await this.#run(session, data, indices, true);
+    const report = new Report();
+    try {
+      for await (const { session, indices } of this.#batches(data, batchSize, "evaluate", this.#shards)) {
+        if (indices.length === 0) continue;
+        session.load(labels.subarray(indices[0], indices[0] + indices.length));
+        report.watch(session);
+        await this.#run(session, data, indices, true);
+      }
+      const { loss, correct } = await report.take();
+      return {
+        loss: sumOver(this.#shards, loss) / data.length,
+        accuracy: sumOver(this.#shards, correct) / data.length,
+      };
+    } finally {
+      report.end();
     }
-    for (const session of used) {
-      const { sum } = await session.outcome();
-      loss += sum.loss;
-      correct += sum.correct;
-    }
-    return {
-      loss: sumOver(this.#shards, loss) / data.length,
-      accuracy: sumOver(this.#shards, correct) / data.length,
-    };
   }
 
   /** The output for a batch. */

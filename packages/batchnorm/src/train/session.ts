@@ -61,6 +61,8 @@ export class Session {
   #forward: Runner | null = null;
   readonly #gathered = new Map<boolean, { recent: Recent<Gathered>; names: Map<Resident, string> }>();
   #labels = new Int32Array(0);
+  #holders = 0;
+  #forgotten = false;
 
   constructor(common: Common, shape: readonly number[], training: boolean) {
     const { device, model, weights, convolution, watchers, gradients } = common;
@@ -205,8 +207,19 @@ export class Session {
     return { commands, programs, bytes: this.#bound.arena.bytes };
   }
 
+  /** The memory stays until `letGo`, though the session be forgotten before: somebody will read from it. */
+  hold(): void {
+    this.#holders++;
+  }
+
+  letGo(): void {
+    this.#holders--;
+    if (this.#forgotten && this.#holders === 0) this.#bound.release();
+  }
+
+  /** Nobody will run it any more. */
   release(): void {
-    this.#bound.release();
+    this.#forgotten = true;
+    if (this.#holders === 0) this.#bound.release();
   }
 }
-

@@ -11,6 +11,7 @@ export class Sessions {
   readonly #common: Common;
   readonly #residents: Residents;
   readonly #recent = new Recent<Session>(MOST);
+  #stale = false;
 
   constructor(common: Common) {
     this.#common = common;
@@ -20,6 +21,7 @@ export class Sessions {
   /** @param training whether there is to be a backward pass */
   of(shape: readonly number[], training: boolean): Session {
     const { weights, model } = this.#common;
+    if (this.#stale) this.clear();
     // Where gradients are has changed for all that was bound.
     if (weights.changed) {
       this.clear();
@@ -36,8 +38,14 @@ export class Sessions {
     return this.#residents.place(data);
   }
 
-  /** Forgets all sessions: the next ones are bound anew. */
+  /** The next sessions are bound anew; one that runs at present ends as it is. */
+  rebind(): void {
+    this.#stale = true;
+  }
+
+  /** Forgets all sessions. */
   clear(): void {
     this.#recent.clear();
+    this.#stale = false;
   }
 }

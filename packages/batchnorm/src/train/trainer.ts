@@ -16,6 +16,7 @@ import { Evaluator } from "./evaluator.ts";
 import { GradientSums } from "./gradients.ts";
 import type { Evaluation, FitOptions, Progress, StepResult, TrainerOptions, Watched } from "./options.ts";
 import { Order } from "./order.ts";
+import { Report } from "./report.ts";
 import { broadcastModel, describe } from "./same.ts";
 import { constant, type Schedule } from "./schedule.ts";
 import type { Session } from "./session.ts";
@@ -168,14 +169,19 @@ export class Trainer {
     const turns = new Turns();
     // With shards, all stop where one of them is told to.
     let stopped = sumOver(this.#shards, Number(signal?.aborted ?? false)) > 0;
-    while (!isOver() && !stopped && (this.#shards || !signal?.aborted)) {
-      const { learningRate } = this;
-      stopped = await this.#fitStep(data, batchSize, lastBatch, report, signal);
-      if (this.#stepCount % every === 0 || isOver()) {
-        const means = await report.take();
-        yield { step: this.#stepCount, epoch: this.epoch, ...means, learningRate };
+    try {
+      while (!isOver() && !stopped && (this.#shards || !signal?.aborted)) {
+        const { learningRate } = this;
+        stopped = await this.#fitStep(data, batchSize, lastBatch, report, signal);
+        if (this.#stepCount % every === 0 || isOver()) {
+          const { loss, correct, examples } = await report.take();
+          const means = { loss: loss / examples, accuracy: correct / examples };
+          yield { step: this.#stepCount, epoch: this.epoch, ...means, learningRate };
+        }
+        await turns.maybe();
       }
-      await turns.maybe();
+    } finally {
+      report.end();
     }
   }
 
@@ -275,11 +281,11 @@ export class Trainer {
     const known = [...this.model.modules()].includes(layer);
     check(known, "E_VALUE", "watch", () => "expected a layer of the trainer's model, got another");
     // What goes into the layer may not be kept, or not even made, in sessions that were bound before.
-    this.#sessions.clear();
+    this.#sessions.rebind();
     const end = this.#watchers.add(layer, callback);
     return () => {
       end();
-      this.#sessions.clear();
+      this.#sessions.rebind();
     };
   }
 
@@ -367,42 +373,5 @@ export class Trainer {
 
   #checkOpen(): void {
     check(!this.#closed, "E_STATE", "Trainer", () => "expected an open trainer; this one was closed");
-  }
-}
-
-/** Sums since the last report. They are added up on the device; only whoever reports waits for them. */
-class Report {
-  readonly #sessions = new Set<Session>();
-  #examples = 0;
-  #loss = 0;
-  #correct = 0;
-
-  /** From here on the session's runs count. */
-  watch(session: Session): void {
-    if (this.#sessions.has(session)) return;
-    session.reset();
-    this.#sessions.add(session);
-  }
-
-  count(examples: number): void {
-    this.#examples += examples;
-  }
-
-  /** What is not added up on the device. */
-  add(loss: number, correct: number): void {
-    this.#loss += loss;
-    this.#correct += correct;
-  }
-
-  /** Means since the last time. */
-  async take(): Promise<{ loss: number; accuracy: number }> {
-    for (const session of this.#sessions) {
-      const { sum } = await session.outcome();
-      this.add(sum.loss, sum.correct);
-    }
-    const means = { loss: this.#loss / this.#examples, accuracy: this.#correct / this.#examples };
-    this.#sessions.clear();
-    this.#examples = this.#loss = this.#correct = 0;
-    return means;
   }
 }
