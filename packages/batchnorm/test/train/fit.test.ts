@@ -79,6 +79,15 @@ onEveryDevice(({ device }) => {
       expect(reports).toEqual(plain);
     });
 
+    it("are the same while batches of other shapes are predicted", async () => {
+      const options = { steps: 6, batchSize: 8, every: 6 };
+      const plain = await open().fit(data, options);
+      const trainer = open();
+      const fitted = trainer.fit(data, options);
+      await Promise.all([1, 2, 3, 4, 5].map((n) => trainer.predict(randn([n, 6], { seed: n }))));
+      expect(await fitted).toEqual(plain);
+    });
+
     it("are the same where a watcher that ends itself has everything bound anew", async () => {
       const options = { steps: 12, batchSize: 8, every: 6 };
       const plain = await open().fit(data, options);
