@@ -1,7 +1,7 @@
+import { type Device, isHost } from "../device/device.ts";
 import { check } from "../errors.ts";
 import type { Layer } from "../layers/layer.ts";
 import type { BoundLoss, Loss } from "../losses/loss.ts";
-import { type Device, isHost } from "../device/device.ts";
 import { Bound, Recent } from "../plan/bound.ts";
 import type { Convolution, Operand } from "../plan/site.ts";
 import { fetchSpan, type Runner, type Step } from "../plan/step.ts";
@@ -68,7 +68,12 @@ export class Session {
     const { device, model, weights, convolution, watchers, gradients } = common;
     this.#common = common;
     this.#training = training;
-    const wish = { gradients: training ? "parameters" : "none", evaluate: !training, convolution, constant: false } as const;
+    const wish = {
+      gradients: training ? "parameters" : "none",
+      evaluate: !training,
+      convolution,
+      constant: false,
+    } as const;
     const listeners = { watched: watchers.layers, ...(gradients && { written: gradients.written }) };
     this.#bound = new Bound(model, shape, { device, wish, homes: weights, listeners });
     gradients?.arrange();
@@ -122,8 +127,12 @@ export class Session {
     this.#common.device.write(this.input.at.region, 0, new Float32Array(this.input.size));
   }
 
-  /** Runs all there is, with what was put in place. On the CPU it is done when this returns. */
-  run(share: BatchShare, learningRate: number, stepCount: number): Promise<void> {
+  /**
+   * Runs all there is, with what was put in place.
+   *
+   * @returns null where it is done already, as on the CPU: what it gave can be read at once, before another run may come
+   */
+  run(share: BatchShare, learningRate: number, stepCount: number): Promise<void> | null {
     this.#whole ??= this.#bound.runner(this.#steps);
     return this.#start(this.#whole, share, learningRate, stepCount);
   }
@@ -135,14 +144,14 @@ export class Session {
     learningRate: number,
     stepCount: number,
     withLoss = true,
-  ): Promise<void> {
+  ): Promise<void> | null {
     const { batch, runner } = this.#gatheredFrom(data, at, withLoss);
     batch.choose(indices, share, random);
     return this.#start(runner, share, learningRate, stepCount);
   }
 
   /** The forward pass alone. */
-  predict(share: BatchShare, stepCount: number): Promise<void> {
+  predict(share: BatchShare, stepCount: number): Promise<void> | null {
     this.#forward ??= this.#bound.runner(this.#predicting);
     return this.#start(this.#forward, share, 0, stepCount);
   }
@@ -163,7 +172,7 @@ export class Session {
     });
   }
 
-  #start(runner: Runner, share: BatchShare, learningRate: number, stepCount: number): Promise<void> {
+  #start(runner: Runner, share: BatchShare, learningRate: number, stepCount: number): Promise<void> | null {
     const { state } = this.#bound;
     state.share = share;
     state.learningRate = learningRate;
@@ -172,7 +181,7 @@ export class Session {
     this.#bound.prepare();
     if (!isHost(this.#common.device)) return runner.run();
     runner.runNow();
-    return Promise.resolve();
+    return null;
   }
 
   /** Loss and correct of the last run, then their sums since `reset`. */

@@ -20,17 +20,19 @@ export class Sessions {
 
   /** @param training whether there is to be a backward pass */
   of(shape: readonly number[], training: boolean): Session {
-    const { weights, model } = this.#common;
-    if (this.#stale) this.clear();
-    // Where gradients are has changed for all that was bound.
-    if (weights.changed) {
-      this.clear();
-      weights.arrange();
-    }
+    this.settle();
     let modes = "";
-    for (const layer of model.modules()) modes += layer.signature(!training);
+    for (const layer of this.#common.model.modules()) modes += layer.signature(!training);
     const key = `${training} ${shape} ${modes}`;
     return this.#recent.of(key, () => new Session(this.#common, shape, training));
+  }
+
+  /** Takes note of what has changed since the last run: who watches, which parameters are trained. */
+  settle(): void {
+    const { weights } = this.#common;
+    if (this.#stale || weights.changed) this.clear();
+    // Where gradients are has changed for all that was bound.
+    if (weights.changed) weights.arrange();
   }
 
   /** The data set's values on the device. */

@@ -3,23 +3,22 @@ import { type Device, isHost } from "../device/device.ts";
 import { check } from "../errors.ts";
 import type { Layer } from "../layers/layer.ts";
 import { crossEntropy } from "../losses/crossentropy.ts";
-import { checkOptions } from "../options.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
-import { fetchSpan } from "../plan/step.ts";
+import { checkOptions } from "../options.ts";
 import { Random } from "../tensor/random.ts";
 import { formatShape } from "../tensor/shape.ts";
 import { checkTensor, type Tensor } from "../tensor/tensor.ts";
 import { WasmDevice } from "../wasm/device.ts";
-import { pack, restore } from "./checkpoint.ts";
+import { type Checkpoint, pack, restore } from "./checkpoint.ts";
 import { Dataset, labelsOf } from "./dataset.ts";
 import { Evaluator } from "./evaluator.ts";
 import { GradientSums } from "./gradients.ts";
 import type { Evaluation, FitOptions, Progress, StepResult, TrainerOptions, Watched } from "./options.ts";
 import { Order } from "./order.ts";
+import { Queue } from "./queue.ts";
 import { Report } from "./report.ts";
 import { broadcastModel, describe } from "./same.ts";
 import { constant, type Schedule } from "./schedule.ts";
-import type { Session } from "./session.ts";
 import { Sessions } from "./sessions.ts";
 import { type Shards, shareBrought, shareOf, standIn, sumOver } from "./shards.ts";
 import { Turns } from "./turns.ts";
@@ -55,7 +54,9 @@ export class Trainer {
   readonly #watchers = new Watchers();
   readonly #shards: Shards | null;
   #stepCount = 0;
-  #closed = false;
+  /** On a device that has to be waited for, what is under way; on the CPU, an evaluation. */
+  readonly #queue = new Queue();
+  #closing: Promise<void> | null = null;
 
   constructor(model: Layer, options: TrainerOptions) {
     checkOptions("Trainer", options, [...KNOWN, ...OF_DEVICES]);
@@ -118,6 +119,10 @@ export class Trainer {
   async step(x: Tensor, targets: ArrayLike<number> | ArrayLike<bigint>): Promise<StepResult> {
     checkTensor("Trainer.step", x);
     this.#checkOpen();
+    return this.#inTurn(() => this.#step(x, targets));
+  }
+
+  async #step(x: Tensor, targets: ArrayLike<number> | ArrayLike<bigint>): Promise<StepResult> {
     const share = shareBrought(x.shape[0], this.#shards);
     check(share.total > 0, "E_BATCH", "Trainer.step", () => {
       return `expected at least one example, got shape ${formatShape(x.shape)}`;
@@ -127,8 +132,10 @@ export class Trainer {
       session.load(targets);
       session.fill(x);
     } else session.clear();
-    const done = session.run(share, this.learningRate, this.#stepCount);
-    const [loss, correct] = this.#told(await this.#taken(session, done), false);
+    const running = session.run(share, this.learningRate, this.#stepCount);
+    this.#begun();
+    if (running) await running;
+    const [loss, correct] = this.#told((await session.outcome()).last, false);
     return { loss, correct };
   }
 
@@ -172,13 +179,14 @@ export class Trainer {
     try {
       while (!isOver() && !stopped && (this.#shards || !signal?.aborted)) {
         const { learningRate } = this;
-        stopped = await this.#fitStep(data, batchSize, lastBatch, report, signal);
+        this.#checkOpen();
+        stopped = await this.#inTurn(() => this.#fitStep(data, batchSize, lastBatch, report, signal));
         if (this.#stepCount % every === 0 || isOver()) {
           const { loss, correct, examples } = await report.take();
           const means = { loss: loss / examples, accuracy: correct / examples };
           yield { step: this.#stepCount, epoch: this.epoch, ...means, learningRate };
         }
-        await turns.maybe();
+        if (turns.due) await turns.next();
       }
     } finally {
       report.end();
@@ -189,7 +197,9 @@ export class Trainer {
   #end(options: FitOptions): () => boolean {
     const known = ["steps", "epochs", "untilStep", "untilEpoch", "batchSize", "lastBatch", "every", "signal"] as const;
     checkOptions("fit", options, known);
-    const given = (["steps", "epochs", "untilStep", "untilEpoch"] as const).filter((name) => options[name] !== undefined);
+    const given = (["steps", "epochs", "untilStep", "untilEpoch"] as const).filter(
+      (name) => options[name] !== undefined,
+    );
     check(given.length === 1, "E_VALUE", "fit", () => {
       return `expected one of steps, epochs, untilStep and untilEpoch, got ${given.join(" and ") || "none"}`;
     });
@@ -209,7 +219,6 @@ export class Trainer {
     report: Report,
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
-    this.#checkOpen();
     const share = shareOf(this.#order.upcoming(data, batchSize, lastBatch), this.#shards);
     // Before the order moves on, for it may be refused.
     const session = this.#sessions.of([standIn(share.count), ...data.shape], true);
@@ -218,31 +227,25 @@ export class Trainer {
     if (share.count > 0) session.label(data, indices);
     if (!this.#shards) report.watch(session);
     const from = { data, at: this.#sessions.place(data), indices, random: this.#random };
-    const done = session.runOn(from, share, this.learningRate, this.#stepCount);
-    if (!this.#shards) {
-      report.count(share.total);
-      await this.#begun(done);
-      return false;
-    }
-    const [loss, correct, stop] = this.#told(await this.#taken(session, done), signal?.aborted ?? false);
+    const running = session.runOn(from, share, this.learningRate, this.#stepCount);
+    this.#begun();
     report.count(share.total);
+    if (running) await running;
+    if (!this.#shards) return false;
+    const [loss, correct, stop] = this.#told((await session.outcome()).last, signal?.aborted ?? false);
     report.add(loss * share.total, correct);
     return stop > 0;
   }
 
   /** A step has been asked for. */
-  #begun(done: Promise<void>): Promise<void> {
+  #begun(): void {
     this.#stepCount++;
     this.#weights.touched();
-    return done;
   }
 
-  /** What a step gave. On the CPU it is read at once, before another step may come. */
-  async #taken(session: Session, done: Promise<void>): Promise<StepResult> {
-    const begun = this.#begun(done);
-    if (isHost(this.device)) return (await session.outcome()).last;
-    await begun;
-    return (await session.outcome()).last;
+  /** Calls go one after another on a device that has to be waited for. On the CPU each is done before the next is made. */
+  #inTurn<T>(call: () => Promise<T>): Promise<T> {
+    return isHost(this.device) ? call() : this.#queue.run(call);
   }
 
   /** Of the whole batch: with shards, all add up what they have. */
@@ -255,7 +258,8 @@ export class Trainer {
   /** Loss and accuracy over a data set, in eval mode. With shards, each rank measures its share of every batch. */
   async evaluate(data: Dataset, { batchSize = 500 }: { batchSize?: number } = {}): Promise<Evaluation> {
     this.#checkOpen();
-    return this.#evaluator.evaluate(data, batchSize);
+    // One after another on the CPU too: where the event loop gets its turns, another might begin.
+    return this.#queue.run(() => this.#evaluator.evaluate(data, batchSize));
   }
 
   /**
@@ -266,9 +270,9 @@ export class Trainer {
    */
   async predict(x: Tensor | Dataset, { batchSize = 500 }: { batchSize?: number } = {}): Promise<Tensor> {
     this.#checkOpen();
-    if (x instanceof Dataset) return this.#evaluator.predictAll(x, batchSize);
+    if (x instanceof Dataset) return this.#inTurn(() => this.#evaluator.predictAll(x, batchSize));
     checkTensor("Trainer.predict", x);
-    return this.#evaluator.predict(x);
+    return this.#inTurn(() => this.#evaluator.predict(x));
   }
 
   /**
@@ -295,13 +299,16 @@ export class Trainer {
    */
   async synchronize(): Promise<void> {
     this.#checkOpen();
-    if (!isHost(this.device)) await this.#weights.readBack();
+    if (!isHost(this.device)) await this.#queue.run(() => this.#weights.readBack());
   }
 
   /** Everything that decides how training goes on, as the bytes of a safetensors file with a checksum. */
   async save(): Promise<Uint8Array> {
-    await this.synchronize();
-    return pack(await this.#checkpoint());
+    this.#checkOpen();
+    return this.#inTurn(async () => {
+      const copies = isHost(this.device) ? null : await this.#copies();
+      return pack(this.#checkpoint(copies));
+    });
   }
 
   /**
@@ -312,30 +319,27 @@ export class Trainer {
    *         has changed then
    */
   async resume(bytes: Uint8Array): Promise<void> {
-    await this.synchronize();
-    this.#stepCount = restore(bytes, await this.#checkpoint());
+    this.#checkOpen();
+    return this.#inTurn(async () => {
+      const copies = isHost(this.device) ? null : await this.#copies();
+      this.#stepCount = restore(bytes, this.#checkpoint(copies));
+    });
   }
 
-  async #checkpoint() {
-    const { device } = this;
-    if (this.#weights.changed) {
-      this.#sessions.clear();
-      this.#weights.arrange();
-    }
-    const optimizer = await Promise.all(
-      this.#weights.remembered().map(async ([name, place, shape]) => {
-        const count = shape.reduce((a, b) => a * b, 1);
-        const data = (await fetchSpan(device, { place, type: "f32", count })) as Float32Array;
-        const write = (values: ArrayLike<number>) =>
-          device.write(place.region, 4 * place.offset, Float32Array.from(values));
-        return [name, { shape, data, write }] as const;
-      }),
-    );
+  /** Reads all back that a checkpoint has; what the optimizer remembers. */
+  async #copies(): Promise<ReadonlyMap<string, Float32Array>> {
+    this.#sessions.settle();
+    await this.#weights.readBack();
+    return this.#weights.readMemory();
+  }
+
+  #checkpoint(copies: ReadonlyMap<string, Float32Array> | null): Checkpoint {
+    this.#sessions.settle();
     return {
       step: this.#stepCount,
       optimizerName: this.#optimizer.name,
       model: this.model.stateSlots(),
-      optimizer: Object.fromEntries(optimizer),
+      optimizer: this.#weights.memorySlots(copies),
       order: this.#order,
       randoms: [this.#random, ...[...this.model.modules()].flatMap((layer) => layer.random ?? [])],
     };
@@ -345,22 +349,20 @@ export class Trainer {
    * Gives the model its parameters back, and ends the threads. Further use throws E_STATE; closing again does nothing. On the
    * CPU all is done when this returns.
    */
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    if (this.device.closed) {
-      this.#weights.release();
-      return;
-    }
-    const back = this.#weights.readBack();
-    const end = () => {
-      this.#weights.release();
-      this.#sessions.clear();
-      if (this.#ownDevice) this.device.close();
-    };
-    if (isHost(this.device)) end();
+  close(): Promise<void> {
+    this.#closing ??= this.#inTurn(() => this.#giveBack());
+    return this.#closing;
+  }
+
+  async #giveBack(): Promise<void> {
+    const { device } = this;
+    // With a device that was closed before, what it had is gone, unless JavaScript can see its memory.
+    const back = isHost(device) || !device.closed ? this.#weights.readBack() : null;
+    if (!isHost(device)) await back;
+    this.#weights.release();
+    this.#sessions.clear();
+    if (this.#ownDevice) device.close();
     await back;
-    if (!isHost(this.device)) end();
   }
 
   [Symbol.dispose](): void {
@@ -372,6 +374,6 @@ export class Trainer {
   }
 
   #checkOpen(): void {
-    check(!this.#closed, "E_STATE", "Trainer", () => "expected an open trainer; this one was closed");
+    check(this.#closing === null, "E_STATE", "Trainer", () => "expected an open trainer; this one was closed");
   }
 }

@@ -2,6 +2,7 @@
 import type { Device, Place } from "../device/device.ts";
 import { check } from "../errors.ts";
 import type { Layer } from "../layers/layer.ts";
+import type { StateSlot } from "../layers/state.ts";
 import { copyColumns } from "../ops/combine.ts";
 import type { Optimizer, ParameterGroup, WeightRun } from "../optimizers/optimizer.ts";
 import { Arena } from "../plan/arena.ts";
@@ -10,6 +11,7 @@ import type { Parameter } from "../plan/parameter.ts";
 import type { Resident } from "../plan/resident.ts";
 import { Scene } from "../plan/scene.ts";
 import type { Emitter } from "../plan/site.ts";
+import { fetchSpan, type Span, viewOf } from "../plan/step.ts";
 
 /** Parameters begin at multiples of 16 values, 64 bytes. */
 const ALIGN = 16;
@@ -187,17 +189,37 @@ export class Weights implements Homes {
     return this.#state.get(values) as Place;
   }
 
-  /** What the optimizer remembers of each parameter that is trained now: where, under "velocity.0.weight". */
-  remembered(): [name: string, at: Place, shape: readonly number[]][] {
+  /** Where what the optimizer remembers is, of each parameter that is trained now: under "velocity.0.weight". */
+  #remembered(): [name: string, at: Span, shape: readonly number[]][] {
     const names = this.#model.namedParameters();
     return this.#optimizer.memory.flatMap((name) =>
-      names.flatMap(([path, parameter]): [string, Place, readonly number[]][] => {
+      names.flatMap(([path, parameter]): [string, Span, readonly number[]][] => {
         const run = this.#runs.find(({ offsets }) => offsets.has(parameter));
         if (!run) return [];
         const places = within(run.memory, run.offsets.get(parameter) as number);
-        return [[`${name}.${path}`, places[name], parameter.shape]];
+        return [[`${name}.${path}`, { place: places[name], type: "f32", count: parameter.size }, parameter.shape]];
       }),
     );
+  }
+
+  /** Copies of what the optimizer remembers, by name, from a device that JavaScript cannot see into. */
+  async readMemory(): Promise<ReadonlyMap<string, Float32Array>> {
+    const read = async ([name, span]: [string, Span, unknown]) =>
+      [name, (await fetchSpan(this.#device, span)) as Float32Array] as const;
+    return new Map(await Promise.all(this.#remembered().map(read)));
+  }
+
+  /** What the optimizer remembers, for a checkpoint. @param copies  see `readMemory`; null on the CPU */
+  memorySlots(copies: ReadonlyMap<string, Float32Array> | null): Record<string, StateSlot> {
+    const slots = this.#remembered().map(([name, span, shape]): [string, StateSlot] => {
+      const { region, offset } = span.place;
+      const data = (copies ? copies.get(name) : viewOf(this.#device, span)) as Float32Array;
+      const write = (values: ArrayLike<number>) => {
+        this.#device.write(region, 4 * offset, Float32Array.from(values));
+      };
+      return [name, { shape, data, write }];
+    });
+    return Object.fromEntries(slots);
   }
 
   /** A step has been asked for: what was read back before is no longer so. */
