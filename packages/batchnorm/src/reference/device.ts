@@ -60,6 +60,7 @@ export class ReferenceDevice implements Device {
   }
 
   release(what: Region | Program): void {
+    checkKept(what as Block | Calls);
     (what as Block | Calls).released = true;
   }
 

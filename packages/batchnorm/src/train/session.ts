@@ -2,9 +2,10 @@ import { type Device, isHost } from "../device/device.ts";
 import { check } from "../errors.ts";
 import type { Layer } from "../layers/layer.ts";
 import type { BoundLoss, Loss } from "../losses/loss.ts";
+import { Arena } from "../plan/arena.ts";
 import { Bound, Recent } from "../plan/bound.ts";
 import type { Convolution, Operand } from "../plan/site.ts";
-import { fetchSpan, type Runner, type Step } from "../plan/step.ts";
+import { fetchSpan, Runner, type Step } from "../plan/step.ts";
 import type { Random } from "../tensor/random.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { type Batch, gatherBatch } from "./batch.ts";
@@ -59,7 +60,8 @@ export class Session {
   #steps: readonly Step[] = [];
   #whole: Runner | null = null;
   #forward: Runner | null = null;
-  readonly #gathered = new Map<boolean, { recent: Recent<Gathered>; names: Map<Resident, string> }>();
+  /** Of whole runs, and of forward passes alone. */
+  readonly #gathered = { whole: new Recent<Gathered>(MOST_DATASETS), forward: new Recent<Gathered>(MOST_DATASETS) };
   #labels = new Int32Array(0);
   #holders = 0;
   #forgotten = false;
@@ -157,18 +159,20 @@ export class Session {
   }
 
   #gatheredFrom(data: Dataset, at: Resident, withLoss: boolean): Gathered {
-    const known = this.#gathered.get(withLoss) ?? { recent: new Recent<Gathered>(MOST_DATASETS), names: new Map() };
-    this.#gathered.set(withLoss, known);
+    const { device } = this.#common;
     // The same values may be seen through several data sets, with other scales and augmentation.
-    const name = known.names.get(at) ?? `${known.names.size}`;
-    known.names.set(at, name);
     const { scale, mean, std, augment } = data;
-    const key = JSON.stringify([name, scale, mean && [...Array.from(mean)], std && [...Array.from(std)], augment]);
-    return known.recent.of(key, () => {
+    const key = JSON.stringify([at.id, scale, mean && Array.from(mean), std && Array.from(std), augment]);
+    return this.#gathered[withLoss ? "whole" : "forward"].of(key, () => {
       const gathering: Step[] = [];
-      const batch = gatherBatch(this.#bound.apart(gathering), data, at.at, this.input);
-      const runner = this.#bound.runner([...gathering, ...(withLoss ? this.#steps : this.#predicting)]);
-      return { batch, runner, release: () => runner.release() };
+      const arena = new Arena(device);
+      const batch = gatherBatch(this.#bound.apart(gathering, arena), data, at.at, this.input);
+      const runner = new Runner(device, [...gathering, ...(withLoss ? this.#steps : this.#predicting)]);
+      const release = () => {
+        runner.release();
+        arena.free();
+      };
+      return { batch, runner, release };
     });
   }
 
@@ -223,12 +227,17 @@ export class Session {
 
   letGo(): void {
     this.#holders--;
-    if (this.#forgotten && this.#holders === 0) this.#bound.release();
+    if (this.#forgotten && this.#holders === 0) this.#giveBack();
   }
 
   /** Nobody will run it any more. */
   release(): void {
     this.#forgotten = true;
-    if (this.#holders === 0) this.#bound.release();
+    if (this.#holders === 0) this.#giveBack();
+  }
+
+  #giveBack(): void {
+    for (const gathered of Object.values(this.#gathered)) gathered.clear();
+    this.#bound.release();
   }
 }
