@@ -41,7 +41,7 @@ export class Residents {
     return resident;
   }
 
-  clear(): void {
+  release(): void {
     for (const { at } of this.#residents) this.#device.release(at.region);
     this.#residents = [];
   }

@@ -30,7 +30,7 @@ export class Sessions {
   /** Takes note of what has changed since the last run: who watches, which parameters are trained. */
   settle(): void {
     const { weights } = this.#common;
-    if (this.#stale || weights.changed) this.clear();
+    if (this.#stale || weights.changed) this.#clear();
     // Where gradients are has changed for all that was bound.
     if (weights.changed) weights.arrange();
   }
@@ -45,9 +45,14 @@ export class Sessions {
     this.#stale = true;
   }
 
-  /** Forgets all sessions. */
-  clear(): void {
+  #clear(): void {
     this.#recent.clear();
     this.#stale = false;
+  }
+
+  /** Gives all memory back, that of data sets too. */
+  release(): void {
+    this.#clear();
+    this.#residents.release();
   }
 }

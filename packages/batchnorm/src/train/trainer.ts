@@ -359,8 +359,8 @@ export class Trainer {
     // With a device that was closed before, what it had is gone, unless JavaScript can see its memory.
     const back = isHost(device) || !device.closed ? this.#weights.readBack() : null;
     if (!isHost(device)) await back;
+    this.#sessions.release();
     this.#weights.release();
-    this.#sessions.clear();
     if (this.#ownDevice) device.close();
     await back;
   }

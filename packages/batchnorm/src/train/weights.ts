@@ -45,6 +45,8 @@ export class Weights implements Homes {
   /** What was trainable when the runs were made. */
   #trained = "";
   #runs: readonly Run[] = [];
+  /** Of parameters and state. */
+  readonly #kept: Arena;
   /** Of gradients and of what the optimizer remembers. */
   #arena: Arena;
   /** What the optimizer remembers of each parameter that has been trained, by name. */
@@ -55,6 +57,7 @@ export class Weights implements Homes {
     this.#device = device;
     this.#model = model;
     this.#optimizer = optimizer;
+    this.#kept = new Arena(device);
     this.#arena = new Arena(device);
     const all = model.parameters();
     check(all.length > 0, "E_VALUE", "Trainer", () => "expected a model with parameters, got one without");
@@ -66,28 +69,27 @@ export class Weights implements Homes {
     );
     const groups = checkedGroups(all, optimizer.groups);
     const rest = all.filter((p) => !groups.some(({ parameters }) => parameters.includes(p)));
-    const arena = new Arena(device);
     this.#blocks = [
-      ...groups.map((group) => this.#place(arena, group, group.parameters)),
-      ...(rest.length ? [this.#place(arena, null, rest)] : []),
+      ...groups.map((group) => this.#place(group, group.parameters)),
+      ...(rest.length ? [this.#place(null, rest)] : []),
     ];
     for (const [parameter, place] of this.#values) this.#move(parameter.resident, place);
     for (const resident of stateOf(model)) {
-      const place = { region: arena.allocate(resident.data.byteLength), offset: 0 };
+      const place = { region: this.#kept.allocate(resident.data.byteLength), offset: 0 };
       this.#state.set(resident, place);
       this.#move(resident, place);
     }
     this.arrange();
   }
 
-  #place(arena: Arena, group: ParameterGroup | null, parameters: readonly Parameter[]): Block {
+  #place(group: ParameterGroup | null, parameters: readonly Parameter[]): Block {
     const offsets = new Map<Parameter, number>();
     let count = 0;
     for (const parameter of parameters) {
       offsets.set(parameter, count);
       count += padded(parameter);
     }
-    const region = arena.words(count).region;
+    const { region } = this.#kept.words(count);
     for (const [parameter, offset] of offsets) this.#values.set(parameter, { region, offset });
     return { group, parameters, region, offsets };
   }
@@ -242,6 +244,8 @@ export class Weights implements Homes {
       parameter.gradientsAt(null);
     }
     for (const resident of this.#state.keys()) resident.moveOut();
+    this.#arena.free();
+    this.#kept.free();
   }
 }
 
