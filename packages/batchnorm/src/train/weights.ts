@@ -12,6 +12,7 @@ import type { Resident } from "../plan/resident.ts";
 import { Scene } from "../plan/scene.ts";
 import type { Emitter } from "../plan/site.ts";
 import { fetchSpan, type Span, viewOf } from "../plan/step.ts";
+import { formatShape } from "../tensor/shape.ts";
 
 /** Parameters begin at multiples of 16 values, 64 bytes. */
 const ALIGN = 16;
@@ -116,16 +117,15 @@ export class Weights implements Homes {
    * @throws BatchNormError E_VALUE when a trainable parameter is in no group
    */
   arrange(): void {
+    this.#checkGrouped();
     const arena = new Arena(this.#device);
     const known = this.#memory;
     const memory = new Map<Parameter, Record<string, Place>>();
     const runs: Run[] = [];
     for (const block of this.#blocks) {
+      const { group } = block;
+      if (!group) continue;
       for (const parameters of stretches(block.parameters)) {
-        const { group } = block;
-        check(group !== null, "E_VALUE", "Trainer", () => {
-          return `expected every trainable parameter in one of the optimizer's groups; one of shape [${parameters[0].shape}] is in none`;
-        });
         const run = this.#run(arena, block, group, parameters);
         runs.push(run);
         for (const [parameter, offset] of run.offsets) memory.set(parameter, within(run.memory, offset));
@@ -156,6 +156,16 @@ export class Weights implements Homes {
     this.#memory = memory;
     this.#runs = runs;
     this.#trained = this.#signature();
+  }
+
+  /** What is in no group has nobody who moves it. */
+  #checkGrouped(): void {
+    const ungrouped = this.#blocks.find(({ group }) => group === null)?.parameters ?? [];
+    const lost = this.#model.namedParameters().find(([, p]) => p.trainable && ungrouped.includes(p));
+    check(lost === undefined, "E_VALUE", "Trainer", () => {
+      const [name, { shape }] = lost as [string, Parameter];
+      return `expected every trainable parameter in one of the optimizer's groups; ${name} of shape ${formatShape(shape)} is in none`;
+    });
   }
 
   #run(arena: Arena, block: Block, group: ParameterGroup, parameters: readonly Parameter[]): Run {

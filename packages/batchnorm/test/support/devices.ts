@@ -48,4 +48,3 @@ export function onEveryDevice(suite: (run: Runs) => void): void {
     suite(run);
   });
 }
-
