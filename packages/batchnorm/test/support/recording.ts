@@ -5,6 +5,8 @@ import type { Command, Program, Region } from "#dist/device/device.js";
 export class RecordingDevice extends WasmDevice {
   /** What each call of `bind` was given. */
   readonly bound: (readonly Command[])[] = [];
+  /** Calls of `run` since the last `forget`. */
+  runs = 0;
   /** The kernels that were run since the last `forget`, one after another. */
   ran: string[] = [];
   readonly #regions = new Set<Region>();
@@ -35,11 +37,13 @@ export class RecordingDevice extends WasmDevice {
 
   override run(program: Program): void {
     super.run(program);
+    this.runs++;
     this.ran.push(...(this.#commands.get(program) ?? []).map(({ kernel }) => kernel));
   }
 
   forget(): void {
     this.bound.length = 0;
     this.ran = [];
+    this.runs = 0;
   }
 }
