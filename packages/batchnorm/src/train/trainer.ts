@@ -13,7 +13,7 @@ import { type Checkpoint, pack, restore } from "./checkpoint.ts";
 import { Dataset, labelsOf } from "./dataset.ts";
 import { Evaluator } from "./evaluator.ts";
 import { GradientSums } from "./gradients.ts";
-import type { Evaluation, FitOptions, Progress, StepResult, TrainerOptions, Watched } from "./options.ts";
+import type { BatchOptions, Evaluation, FitOptions, Progress, StepResult, TrainerOptions, Watched } from "./options.ts";
 import { Order } from "./order.ts";
 import { Queue } from "./queue.ts";
 import { Report } from "./report.ts";
@@ -256,8 +256,10 @@ export class Trainer {
   }
 
   /** Loss and accuracy over a data set, in eval mode. With shards, each rank measures its share of every batch. */
-  async evaluate(data: Dataset, { batchSize = 500 }: { batchSize?: number } = {}): Promise<Evaluation> {
+  async evaluate(data: Dataset, options: BatchOptions = {}): Promise<Evaluation> {
     this.#checkOpen();
+    checkOptions("evaluate", options, ["batchSize"]);
+    const { batchSize = 500 } = options;
     // One after another on the CPU too: where the event loop gets its turns, another might begin.
     return this.#queue.run(() => this.#evaluator.evaluate(data, batchSize));
   }
@@ -268,8 +270,10 @@ export class Trainer {
    * @param x  a batch, or a data set: then the results for all its examples, in their order
    * @throws   BatchNormError E_SHAPE when the model does not take it
    */
-  async predict(x: Tensor | Dataset, { batchSize = 500 }: { batchSize?: number } = {}): Promise<Tensor> {
+  async predict(x: Tensor | Dataset, options: BatchOptions = {}): Promise<Tensor> {
     this.#checkOpen();
+    checkOptions("predict", options, ["batchSize"]);
+    const { batchSize = 500 } = options;
     if (x instanceof Dataset) return this.#inTurn(() => this.#evaluator.predictAll(x, batchSize));
     checkTensor("Trainer.predict", x);
     return this.#inTurn(() => this.#evaluator.predict(x));
