@@ -78,7 +78,7 @@ export class Bound {
     return new Emitter({ device, arena, numbers, state, temporary, add: (step) => list.push(step) });
   }
 
-  /** What goes into a layer. */
+  /** What goes into a layer, at all of its uses. */
   inputsOf(layer: Traceable): readonly Operand[] {
     return (this.#graph.entered.get(layer) ?? []).map((value) => this.#binder.operand(value));
   }

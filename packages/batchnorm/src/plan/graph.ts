@@ -54,8 +54,8 @@ export interface Node {
 /** A model as the list of its operations, in an order in which they can run: what composing it leaves. */
 export class Graph {
   readonly nodes: Node[] = [];
-  /** What went into each layer, those made of others too. */
-  readonly entered = new Map<Traceable, readonly Value[]>();
+  /** What went into each layer, those made of others too, at all of its uses. */
+  readonly entered = new Map<Traceable, Value[]>();
   readonly #pathOf: (layer: Traceable) => string | null;
   readonly #shapes: boolean;
   /** Those around the one that is being composed. */
@@ -96,7 +96,7 @@ export class Graph {
         });
       }
       this.#within.push(path);
-      this.entered.set(layer, inputs);
+      this.entered.set(layer, [...(this.entered.get(layer) ?? []), ...inputs]);
       return layer.trace(this, inputs);
     } catch (error) {
       throw located(error, path);
