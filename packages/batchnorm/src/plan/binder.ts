@@ -84,12 +84,12 @@ export class Binder implements Host {
 
   /** Adds the forward pass; its input and output. */
   bind(graph: Graph, input: Value, output: Value): { input: Operand; output: Operand } {
-    const works = this.#fused(graph, output);
+    const watched = [...(this.#listeners.watched ?? [])].flatMap((layer) => graph.entered.get(layer) ?? []);
+    const works = this.#fused(graph, new Set([output, ...watched]));
     for (const value of [input, ...works.map((work) => work.output)]) this.#readers.set(value, 0);
     for (const { node } of works) for (const value of node.inputs) this.#count(value, 1);
     // Somebody outside reads the result, and what is watched.
-    this.#count(output, 1);
-    for (const layer of this.#listeners.watched ?? []) for (const value of graph.entered.get(layer) ?? []) this.#count(value, 1);
+    for (const value of [output, ...watched]) this.#count(value, 1);
     this.#wanted.set(input, this.wish.gradients === "all");
     this.#operands.set(input, { shape: input.shape, size: input.size, at: this.#recycler.take(input.size) });
     if (this.#readers.get(input) === 0) this.#count(input, 1);
@@ -162,8 +162,8 @@ export class Binder implements Host {
     return this.#recycler.alone(place);
   }
 
-  /** Operations, each with the epilogue that it takes along. */
-  #fused(graph: Graph, output: Value): Work[] {
+  /** Operations, each with the epilogue that it takes along. @param shown  values that somebody outside reads */
+  #fused(graph: Graph, shown: ReadonlySet<Value>): Work[] {
     const works: Work[] = [];
     const takenAlong = new Set<Node>();
     for (const node of graph.nodes) {
@@ -173,9 +173,8 @@ export class Binder implements Host {
       const fuses =
         next !== undefined &&
         epilogue !== null &&
-        node.output !== output &&
+        !shown.has(node.output) &&
         graph.readers(node.output) === 1 &&
-        !this.#listeners.watched?.has(next.layer) &&
         node.layer.fuses(epilogue, node.inputs[0].shape, this.wish.gradients !== "none");
       if (fuses) takenAlong.add(next);
       works.push({ node, epilogue: fuses ? epilogue : null, output: fuses ? next.output : node.output });
