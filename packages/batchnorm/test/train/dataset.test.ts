@@ -1,6 +1,6 @@
 import { Dataset, type DatasetOptions } from "batchnorm";
 import { describe, expect, it } from "vitest";
-import { refuses } from "../support/refusal.ts";
+import { refuses, rejects } from "../support/refusal.ts";
 import { openTrainer, smallDataset, smallNetwork } from "../support/training.ts";
 
 describe("a data set", () => {
@@ -103,9 +103,7 @@ describe("a data set without labels", () => {
     const trainer = openTrainer(smallNetwork());
     const before = await trainer.save();
     const message = "expected a data set with labels; this one was made without";
-    (await expect(trainer.fit(bare, { untilStep: 1, batchSize: 5 }))).rejects.toThrow(
-      expect.objectContaining({ code: "E_LABEL", message: `[fit] ${message}` }),
-    );
+    await rejects(() => trainer.fit(bare, { steps: 1, batchSize: 5 }), "E_LABEL", `[fit] ${message}`);
     await rejects(() => trainer.evaluate(bare), "E_LABEL", `[evaluate] ${message}`);
     expect(await trainer.save()).toEqual(before);
   });
