@@ -3,7 +3,7 @@ import { check } from "../errors.ts";
 
 import { addition } from "./addition.ts";
 import type { Arena } from "./arena.ts";
-import type { Epilogue, Graph, Node, Traceable, Value } from "./graph.ts";
+import { type Epilogue, type Graph, located, type Node, type Traceable, type Value } from "./graph.ts";
 import { Numbers } from "./numbers.ts";
 import type { Parameter, StateTensor } from "./parameter.ts";
 import { Recycler } from "./recycler.ts";
@@ -193,7 +193,11 @@ export class Binder implements Host {
       share: (place) => this.#recycler.share(place),
       mayReuse: (i) => this.#readers.get(node.inputs[i]) === 1 && this.alone(inputs[i].at) && inputs[i].size === output.size,
     });
-    layer.bind(site);
+    try {
+      layer.bind(site);
+    } catch (error) {
+      throw located(error, path);
+    }
     const { output: made, keep, backward } = site.outcome;
     check(made !== null, "E_STATE", layer.constructor.name, () => "expected bind to ask for its output; it did not");
     this.#operands.set(output, made);

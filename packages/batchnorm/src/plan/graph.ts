@@ -119,7 +119,7 @@ export class Graph {
 }
 
 /** The error with the path of the layer, the innermost where several are around it. */
-function located(error: unknown, path: string): unknown {
+export function located(error: unknown, path: string): unknown {
   if (path === "" || (error instanceof BatchNormError && error.path !== null)) return error;
   if (error instanceof BatchNormError) return error.at(path);
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);

@@ -63,6 +63,13 @@ export class Trainer {
     const { optimizer, loss = crossEntropy(), schedule = constant(), seed = 0, shards = null } = options;
     const { convolution = "fast", device, threads, deterministic, build } = options;
     check(optimizer !== undefined, "E_VALUE", "Trainer", () => "expected an optimizer, such as new SGD({ lr: 0.1 })");
+    const beside = OF_DEVICES.filter((name) => device !== undefined && options[name] !== undefined);
+    check(beside.length === 0, "E_VALUE", "Trainer", () => {
+      return `expected ${beside.join(", ")} or a device, got both: give them to the device that you make`;
+    });
+    check(convolution === "fast" || convolution === "accurate", "E_VALUE", "Trainer", () => {
+      return `expected convolution "fast" or "accurate", got ${JSON.stringify(convolution)}`;
+    });
     check(!shards || !device || isHost(device), "E_VALUE", "Trainer", () => {
       return `expected the CPU to train on with shards, got ${device?.build}: values travel from memory to memory`;
     });

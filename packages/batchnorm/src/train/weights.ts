@@ -62,12 +62,11 @@ export class Weights implements Homes {
     this.#arena = new Arena(device);
     const all = model.parameters();
     check(all.length > 0, "E_VALUE", "Trainer", () => "expected a model with parameters, got one without");
-    check(
-      all.every((p) => p.resident.home === null),
-      "E_STATE",
-      "Trainer",
-      () => "expected a model that no other trainer holds: close() the other one first",
-    );
+    const state = stateOf(model);
+    const free = [...all.map((p) => p.resident), ...state].every(({ home }) => home === null);
+    check(free, "E_STATE", "Trainer", () => {
+      return "expected a model that no other trainer holds: close() the other one first";
+    });
     const groups = checkedGroups(all, optimizer.groups);
     const rest = all.filter((p) => !groups.some(({ parameters }) => parameters.includes(p)));
     this.#blocks = [
@@ -75,7 +74,7 @@ export class Weights implements Homes {
       ...(rest.length ? [this.#place(null, rest)] : []),
     ];
     for (const [parameter, place] of this.#values) this.#move(parameter.resident, place);
-    for (const resident of stateOf(model)) {
+    for (const resident of state) {
       const place = { region: this.#kept.allocate(resident.data.byteLength), offset: 0 };
       this.#state.set(resident, place);
       this.#move(resident, place);
