@@ -11,6 +11,7 @@ import { Tensor } from "../tensor/tensor.ts";
 import { type Batch, gatherBatch } from "./batch.ts";
 import { type Dataset, labelsOf } from "./dataset.ts";
 import type { GradientSums } from "./gradients.ts";
+import type { Outcomes } from "./outcomes.ts";
 import type { Resident } from "./residents.ts";
 import type { BatchShare } from "./shards.ts";
 import type { Watchers } from "./watchers.ts";
@@ -24,7 +25,9 @@ export interface Common {
   readonly weights: Weights;
   readonly convolution: Convolution;
   readonly watchers: Watchers;
+  /** With shards. */
   readonly gradients: GradientSums | null;
+  readonly outcomes: Outcomes | null;
 }
 
 /** What a run gives. */
@@ -92,12 +95,13 @@ export class Session {
   }
 
   #bindLoss(): BoundLoss {
-    const { weights, gradients, loss } = this.#common;
+    const { weights, gradients, outcomes, loss } = this.#common;
     const bound = this.#bound;
     const { emitter } = bound;
     const grad = this.#training ? bound.outputGradient() : null;
     this.#loss = loss.bind(emitter, this.output, grad);
     if (this.#training) {
+      if (outcomes) emitter.point(outcomes.point(this.#loss.result, emitter.state));
       bound.bindBackward();
       if (gradients) emitter.point(gradients.finish());
       weights.step(emitter);

@@ -15,6 +15,7 @@ import { Evaluator } from "./evaluator.ts";
 import { GradientSums } from "./gradients.ts";
 import type { BatchOptions, Evaluation, FitOptions, Progress, StepResult, TrainerOptions, Watched } from "./options.ts";
 import { Order } from "./order.ts";
+import { Outcomes } from "./outcomes.ts";
 import { Queue } from "./queue.ts";
 import { Report } from "./report.ts";
 import { broadcastModel, describe } from "./same.ts";
@@ -53,6 +54,7 @@ export class Trainer {
   readonly #evaluator: Evaluator;
   readonly #watchers = new Watchers();
   readonly #shards: Shards | null;
+  readonly #outcomes: Outcomes | null;
   #stepCount = 0;
   /** On a device that has to be waited for, what is under way; on the CPU, an evaluation. */
   readonly #queue = new Queue();
@@ -91,7 +93,8 @@ export class Trainer {
       const weights = new Weights(this.device, model, optimizer);
       this.#weights = weights;
       const gradients = shards && new GradientSums(shards, () => weights.runs);
-      const rest = { device: this.device, watchers: this.#watchers };
+      this.#outcomes = shards && new Outcomes(shards);
+      const rest = { device: this.device, watchers: this.#watchers, outcomes: this.#outcomes };
       this.#sessions = new Sessions({ model, loss, weights, convolution, gradients, ...rest });
       this.#evaluator = new Evaluator(model, this.#sessions, shards, () => this.#stepCount);
     } catch (error) {
@@ -142,7 +145,7 @@ export class Trainer {
     const running = session.run(share, this.learningRate, this.#stepCount);
     this.#begun();
     if (running) await running;
-    const [loss, correct] = this.#told((await session.outcome()).last, false);
+    const { loss, correct } = this.#outcomes?.take() ?? (await session.outcome()).last;
     return { loss, correct };
   }
 
@@ -233,15 +236,16 @@ export class Trainer {
     const indices = chosen.subarray(share.first, share.first + share.count);
     if (share.count > 0) session.label(data, indices);
     if (!this.#shards) report.watch(session);
+    if (this.#outcomes) this.#outcomes.stop = signal?.aborted ?? false;
     const from = { data, at: this.#sessions.place(data), indices, random: this.#random };
     const running = session.runOn(from, share, this.learningRate, this.#stepCount);
     this.#begun();
     report.count(share.total);
     if (running) await running;
-    if (!this.#shards) return false;
-    const [loss, correct, stop] = this.#told((await session.outcome()).last, signal?.aborted ?? false);
+    if (!this.#outcomes) return false;
+    const { loss, correct, stop } = this.#outcomes.take();
     report.add(loss * share.total, correct);
-    return stop > 0;
+    return stop;
   }
 
   /** A step has been asked for. */
@@ -253,13 +257,6 @@ export class Trainer {
   /** Calls go one after another on a device that has to be waited for. On the CPU each is done before the next is made. */
   #inTurn<T>(call: () => Promise<T>): Promise<T> {
     return isHost(this.device) ? call() : this.#queue.run(call);
-  }
-
-  /** Of the whole batch: with shards, all add up what they have. */
-  #told({ loss, correct }: StepResult, stop: boolean): [loss: number, correct: number, stop: number] {
-    const told = Float64Array.of(loss, correct, Number(stop));
-    this.#shards?.sum(told).wait();
-    return [told[0], told[1], told[2]];
   }
 
   /** Loss and accuracy over a data set, in eval mode. With shards, each rank measures its share of every batch. */

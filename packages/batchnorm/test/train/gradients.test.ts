@@ -20,7 +20,7 @@ function recorder(): { shards: Shards; asked: string[] } {
   return { shards, asked };
 }
 
-it("begins with the last layers while the first have none yet", () => {
+it("begins with the last layers while the first have none yet", async () => {
   const { shards, asked } = recorder();
   const unused = new Linear(16, 16, { bias: false });
   const model = new Sequential(
@@ -31,7 +31,7 @@ it("begins with the last layers while the first have none yet", () => {
   );
   synchronize(model, shards);
   // A layer of the model that no batch goes through has a gradient of zeros, and its place in a sum.
-  model.children = async () => [...model.layers.entries(), [4, unused] as const].map(([i, layer]) => [String(i), layer]);
+  model.children = () => [...model.layers.entries(), [4, unused] as const].map(([i, layer]) => [String(i), layer]);
   const trainer = new Trainer(model, { optimizer: new SGD({ lr: 0.1 }), shards });
   onTestFinished(() => trainer.close());
   asked.length = 0;

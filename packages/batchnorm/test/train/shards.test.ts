@@ -123,5 +123,5 @@ it("stops everywhere after the step in which one rank was told to", async () => 
 });
 
 it("refuses ranks with different models", async () => {
-  (await expect(together(2, { ...FEW, width: true }))).rejects.toThrow("ranks differ in the model and its training");
+  await expect(together(2, { ...FEW, width: true })).rejects.toThrow("ranks differ in the model and its training");
 });

@@ -69,7 +69,7 @@ async function train() {
   const trainer = new Trainer(model, { optimizer, shards, seed: 4 });
   try {
     const data = datasets[network]();
-    if (job.resume) trainer.resume(job.resume);
+    if (job.resume) await trainer.resume(job.resume);
     const losses = [];
     const interrupt = new AbortController();
     if (shares) {
@@ -77,22 +77,23 @@ async function train() {
       const count = place ? shares[place.rank] : shares.reduce((a, b) => a + b, 0);
       for (let i = 0; i < steps; i++) {
         const x = data.data.subarray(6 * (first + i), 6 * (first + i + count));
-        losses.push(trainer.step(tensor(x, [count, 6]), labels.slice(first + i, first + i + count)).loss);
+        const targets = labels.slice(first + i, first + i + count);
+        losses.push((await trainer.step(tensor(x, [count, 6]), targets)).loss);
       }
     } else {
-      const options = { steps, batchSize, every: 1, signal: interrupt.signal };
-      for await (const { step, loss } of trainer.fit(data, options)) {
+      const options = { untilStep: steps, batchSize, every: 1, signal: interrupt.signal };
+      for await (const { step, loss } of trainer.iterate(data, options)) {
         losses.push(loss);
         if (step === stopAt && (place?.rank ?? 0) === 1) interrupt.abort();
       }
     }
-    const evaluation = trainer.evaluate(data, { batchSize: 16 });
+    const evaluation = await trainer.evaluate(data, { batchSize: 16 });
     const state = Object.entries(model.stateDict()).map(([name, { data }]) => [name, data]);
-    const saved = trainer.save();
+    const saved = await trainer.save();
     const digest = createHash("sha256").update(saved).digest("hex");
     return { losses, evaluation, state: Object.fromEntries(state), saved, digest, begun: shards?.begun };
   } finally {
-    trainer.close();
+    await trainer.close();
   }
 }
 
