@@ -58,12 +58,14 @@ const datasets = {
 };
 
 async function train() {
-  const { network = "dense", sync = true, steps, batchSize, shares, stopAt, width } = job;
+  const { network = "dense", sync = true, steps, batchSize, shares, stopAt, freezeAt, other, lastBatch = "drop" } = job;
   const shards = place ? new ThreadShards(place) : null;
   const model = networks[network]();
   // Ranks start from other weights, and all get those of rank 0.
   initialize(model, gaussian(0.5), { seed: 1 + (place?.rank ?? 0) });
-  if (width) model.layers[1].momentum = 0.1 * (1 + place.rank);
+  if (other === "momentum") model.layers[1].momentum = 0.1 * (1 + place.rank);
+  if (other === "mode") model.layers[1].training = place.rank === 0;
+  if (other === "frozen" && place.rank === 1) model.layers[1].freeze();
   if (sync && shards) synchronize(model, shards);
   const optimizer = job.adam ? new Adam({ lr: 0.01 }) : new SGD({ lr: 0.1, momentum: 0.9 });
   const trainer = new Trainer(model, { optimizer, shards, seed: 4 });
@@ -81,9 +83,12 @@ async function train() {
         losses.push((await trainer.step(tensor(x, [count, 6]), targets)).loss);
       }
     } else {
-      const options = { untilStep: steps, batchSize, every: 1, signal: interrupt.signal };
+      const options = { untilStep: steps, batchSize, lastBatch, every: 1, signal: interrupt.signal };
       for await (const { step, loss } of trainer.iterate(data, options)) {
         losses.push(loss);
+        // Everything but the last layer, for three steps.
+        const frozen = freezeAt && step >= freezeAt && step < freezeAt + 3;
+        for (const parameter of model.parameters().slice(0, -2)) parameter.trainable = !frozen;
         if (step === stopAt && (place?.rank ?? 0) === 1) interrupt.abort();
       }
     }
