@@ -7,6 +7,8 @@ const MOST = 4;
 /** A data set's values on a device. */
 export interface Resident {
   readonly at: Place;
+  /** No other has it, nor will. */
+  readonly id: number;
 }
 
 /** Values in memory, as far as they tell one data set from another. */
@@ -24,6 +26,7 @@ export class Residents {
   readonly #device: Device;
   /** Least recently used first. */
   #residents: Known[] = [];
+  #copies = 0;
 
   constructor(device: Device) {
     this.#device = device;
@@ -33,9 +36,14 @@ export class Residents {
   place({ data }: Dataset): Resident {
     const { buffer, byteOffset: offset, byteLength: length } = data;
     const same = (r: Known) => r.buffer === buffer && r.offset === offset && r.length === length;
-    const resident = this.#residents.find(same) ?? { buffer, offset, length, at: this.#copy(data) };
+    const resident = this.#residents.find(same) ?? { buffer, offset, length, at: this.#copy(data), id: this.#copies++ };
     this.#residents = [...this.#residents.filter((r) => r !== resident), resident];
     return resident;
+  }
+
+  release(): void {
+    for (const { at } of this.#residents) this.#device.release(at.region);
+    this.#residents = [];
   }
 
   #copy(data: Dataset["data"]): Place {

@@ -11,6 +11,7 @@ export class Sessions {
   readonly #common: Common;
   readonly #residents: Residents;
   readonly #recent = new Recent<Session>(MOST);
+  #stale = false;
 
   constructor(common: Common) {
     this.#common = common;
@@ -19,16 +20,19 @@ export class Sessions {
 
   /** @param training whether there is to be a backward pass */
   of(shape: readonly number[], training: boolean): Session {
-    const { weights, model } = this.#common;
-    // Where gradients are has changed for all that was bound.
-    if (weights.changed) {
-      this.clear();
-      weights.arrange();
-    }
+    this.settle();
     let modes = "";
-    for (const layer of model.modules()) modes += layer.signature(!training);
+    for (const layer of this.#common.model.modules()) modes += layer.signature(!training);
     const key = `${training} ${shape} ${modes}`;
     return this.#recent.of(key, () => new Session(this.#common, shape, training));
+  }
+
+  /** Takes note of what has changed since the last run: who watches, which parameters are trained. */
+  settle(): void {
+    const { weights } = this.#common;
+    if (this.#stale || weights.changed) this.#clear();
+    // Where gradients are has changed for all that was bound.
+    if (weights.changed) weights.arrange();
   }
 
   /** The data set's values on the device. */
@@ -36,8 +40,19 @@ export class Sessions {
     return this.#residents.place(data);
   }
 
-  /** Forgets all sessions: the next ones are bound anew. */
-  clear(): void {
+  /** The next sessions are bound anew; one that runs at present ends as it is. */
+  rebind(): void {
+    this.#stale = true;
+  }
+
+  #clear(): void {
     this.#recent.clear();
+    this.#stale = false;
+  }
+
+  /** Gives all memory back, that of data sets too. */
+  release(): void {
+    this.#clear();
+    this.#residents.release();
   }
 }

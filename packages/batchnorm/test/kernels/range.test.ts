@@ -1,16 +1,13 @@
 /** Values near the ends of float32's range, whose sums and squares are beyond it, where the results are not. */
+import { WasmDevice } from "batchnorm";
 import { afterAll, describe, expect, test } from "vitest";
-import { Engine } from "#dist/engine/engine.js";
 import { normals } from "../support/data.ts";
-import { runKernel, type Values } from "../support/kernel.ts";
+import { type Bench, runKernel, type Values } from "../support/kernel.ts";
 import { doubles, labelled } from "./cases/sizes.ts";
 
-const engine = {
-  reference: new Engine({ build: "reference" }),
-  simd: new Engine({ build: "simd" }),
-  relaxed: new Engine({ build: "relaxed" }),
-};
-afterAll(() => Object.values(engine).forEach((e) => void e.close()));
+const device = { simd: new WasmDevice({ build: "simd" }), relaxed: new WasmDevice({ build: "relaxed" }) };
+const bench: Record<"reference" | keyof typeof device, Bench> = { reference: "reference", ...device };
+afterAll(() => Object.values(device).forEach((d) => void d.close()));
 
 const rowShapes = [3, 4, 5, 8, 33].flatMap((channels) => [8, 64, 300].map((rows) => ({ rows, channels })));
 const planeShapes = [1, 3, 5].flatMap((channels) => {
@@ -45,7 +42,7 @@ describe.each(Object.entries(kinds))("moments of %s", (_, kind) => {
     for (const { rows, channels } of rowShapes) {
       const room = { mean: doubles(channels), m2: doubles(channels) };
       const args = { x: valuesOf(rows * channels), rows, channels, rowsPerTask: rows, ...room };
-      const run = (build: keyof typeof engine) => runKernel(engine[build], "momentsRows", labelled(args, 1), outs);
+      const run = (build: keyof typeof bench) => runKernel(bench[build], "momentsRows", labelled(args, 1), outs);
       for (const build of ["simd", "relaxed"] as const) {
         expectNear(run(build).after, run("reference").after, rows, `${build}, [${rows}, ${channels}]`);
       }
@@ -57,8 +54,8 @@ describe.each(Object.entries(kinds))("moments of %s", (_, kind) => {
       const { outer, channels, inner } = sizes;
       const room = { mean: doubles(channels), m2: doubles(channels) };
       const args = { x: valuesOf(outer * channels * inner), ...sizes, channelsPerTask: 1, ...room };
-      const run = (build: keyof typeof engine) =>
-        runKernel(engine[build], "momentsPlanes", labelled(args, channels), outs);
+      const run = (build: keyof typeof bench) =>
+        runKernel(bench[build], "momentsPlanes", labelled(args, channels), outs);
       for (const build of ["simd", "relaxed"] as const) {
         expectNear(
           run(build).after,
