@@ -5,6 +5,8 @@ import type { Dataset } from "./dataset.ts";
 const MOST = 4;
 
 interface Resident {
+  /** For whom the values were copied. */
+  seen: WeakSet<Dataset>;
   buffer: ArrayBufferLike;
   offset: number;
   length: number;
@@ -12,8 +14,8 @@ interface Resident {
 }
 
 /**
- * Data sets in an engine's memory, so that batches are gathered there: the few that were used last. A data set is copied
- * when it is first used; what is changed in its array after that is not seen.
+ * Data sets in an engine's memory, so that batches are gathered there: the few that were used last. Those on the same part
+ * of an array share a copy, made anew when a data set is first used. What is changed in its array after that is not seen.
  */
 export class Residents {
   readonly #memory: Memory;
@@ -25,19 +27,27 @@ export class Residents {
   }
 
   /** The address of the data set's values. */
-  place({ data }: Dataset): number {
+  place(dataset: Dataset): number {
+    const { data } = dataset;
     const { buffer, byteOffset: offset, byteLength: length } = data;
     const same = (r: Resident) => r.buffer === buffer && r.offset === offset && r.length === length;
-    const resident = this.#residents.find(same) ?? { buffer, offset, length, at: this.#copy(data) };
+    const known = this.#residents.find(same);
+    const resident = known ?? { seen: new WeakSet(), buffer, offset, length, at: this.#allocate(length) };
+    if (!resident.seen.has(dataset)) {
+      this.#copy(data, resident.at);
+      resident.seen.add(dataset);
+    }
     this.#residents = [...this.#residents.filter((r) => r !== resident), resident];
     return resident.at;
   }
 
-  #copy(data: Dataset["data"]): number {
+  #allocate(bytes: number): number {
     if (this.#residents.length >= MOST) this.#memory.release((this.#residents.shift() as Resident).at);
-    const at = this.#memory.allocate(data.byteLength);
+    return this.#memory.allocate(bytes);
+  }
+
+  #copy(data: Dataset["data"], at: number): void {
     if (data instanceof Uint8Array) this.#memory.u8.set(data, at);
     else this.#memory.f32.set(data, at >> 2);
-    return at;
   }
 }
