@@ -126,3 +126,18 @@ describe.each(Object.entries(gradients))("sums of gradients, %s", (_, { dy, x, s
     }
   });
 });
+
+test.each(["simd", "relaxed"] as const)(
+  "an average counts a window of 50,000×50,000, most of it padding, in the %s build",
+  (build) => {
+    const side = 50_000;
+    for (const channels of [3, 4]) {
+      const x = new Float32Array(channels).fill(1e6);
+      const sizes = { n: 1, h: 1, w: 1, oh: 1, ow: 1, channels, kh: side, kw: side, stride: 1 };
+      const place = { padTop: side / 2, padLeft: side / 2, countPadding: 1, imagesPerTask: 1 };
+      const args = { x, y: new Float32Array(channels), dy: null, dx: null, ...sizes, ...place };
+      const { y } = runKernel(engine[build], "averagePool", labelled(args, 1), ["y"]).after;
+      for (const v of y) expect(Math.abs(v / (1e6 / side ** 2) - 1)).toBeLessThanOrEqual(2e-7);
+    }
+  },
+);
