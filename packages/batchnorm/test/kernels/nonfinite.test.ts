@@ -5,6 +5,7 @@ import { kernelNames } from "#dist/kernels/contract.js";
 import { largest } from "../support/data.ts";
 import { type KernelCase, numbersOf, runKernel } from "../support/kernel.ts";
 import { specs } from "./cases/index.ts";
+import { labelled } from "./cases/sizes.ts";
 
 const devices = { simd: new WasmDevice({ build: "simd" }), relaxed: new WasmDevice({ build: "relaxed" }) };
 
@@ -73,3 +74,34 @@ test.each(["reference", ...Object.keys(devices)] as const)(
     expect([...after.correct]).toEqual([1, 1, 1, 1, 0, 0]);
   },
 );
+
+test("gradInputRows where the statistics were constants: an infinite x gives dy·a, or 0 where the ReLU stopped it", () => {
+  for (const [rows, channels] of [
+    [1, 3],
+    [5, 4],
+    [6, 7],
+    [9, 33],
+  ]) {
+    const size = rows * channels;
+    const x = new Float32Array(size).map((_, i) => [Infinity, -Infinity, 1][i % 3]);
+    const dy = new Float32Array(size).map((_, i) => 1 + i);
+    const fill = (value: number) => new Float32Array(channels).fill(value);
+    const shape = { rows, channels, rowsPerTask: rows };
+    for (const relu of [true, false]) {
+      const mask = relu ? { scale: fill(1), shift: fill(0) } : { scale: null, shift: null };
+      const coefficients = { center: fill(0), a: fill(2), b: null, c: null, ...mask };
+      const args = { x, dy, dx: new Float32Array(size), ...shape, ...coefficients };
+      const want = dy.map((v, i) => (relu && x[i] < 0 ? 0 : 2 * v));
+      for (const build of ["reference", "simd", "relaxed"] as const) {
+        const { after, damage } = runKernel(
+          build === "reference" ? build : devices[build],
+          "gradInputRows",
+          labelled(args, 1),
+          ["dx"],
+        );
+        expect(after.dx, `${build}, [${rows}, ${channels}]`).toEqual(want);
+        expect(damage).toEqual([]);
+      }
+    }
+  }
+});

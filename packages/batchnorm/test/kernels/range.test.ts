@@ -67,3 +67,74 @@ describe.each(Object.entries(kinds))("moments of %s", (_, kind) => {
     }
   });
 });
+
+/** dy and x such that their products, or sums of either, are beyond float32; and where the ReLU lets all pass, or none. */
+const gradients = {
+  "dy of 1e37": { dy: 1e37, x: 1, shift: 9 },
+  "dy of 1e30 and x of 1e30": { dy: 1e30, x: 1e30, shift: Number.POSITIVE_INFINITY },
+  "x of 5e37": { dy: 1, x: 5e37, shift: Number.POSITIVE_INFINITY },
+  "dy of 1e37 that a ReLU stops": { dy: 1e37, x: 1, shift: -9 },
+};
+
+describe.each(Object.entries(gradients))("sums of gradients, %s", (_, { dy, x, shift }) => {
+  const outs = ["sumDy", "sumDyX"];
+  const arraysOf = (count: number, channels: number) => ({
+    x: normals(1, count, 0, 1).map((v) => v * x),
+    dy: normals(2, count, 1, 0.1).map((v) => v * dy),
+    center: new Float32Array(channels),
+    sumDy: doubles(channels),
+    sumDyX: doubles(channels),
+  });
+  function expectBoth(got: Record<string, Values>, want: Record<string, Values>, count: number, where: string): void {
+    want.sumDy.forEach((sum: number, c: number) => {
+      const [limit, limitX] = [1e-6 * Math.abs(sum), 1e-6 * Math.sqrt(count) * dy * x];
+      if (!(Math.abs(got.sumDy[c] - sum) <= limit)) expect.fail(`Σ dy of ${where}: ${got.sumDy[c]}, not ${sum}`);
+      const [a, b] = [got.sumDyX[c], want.sumDyX[c]];
+      if (!(Math.abs(a - b) <= limitX)) expect.fail(`Σ dy·x of ${where}: ${a}, not ${b}`);
+    });
+  }
+
+  test("in rows, with a ReLU and without", () => {
+    for (const { rows, channels } of rowShapes) {
+      for (const relu of [false, true]) {
+        const coefficients = relu
+          ? { scale: new Float32Array(channels).fill(1), shift: new Float32Array(channels).fill(shift) }
+          : { scale: null, shift: null };
+        const args = { ...arraysOf(rows * channels, channels), rows, channels, rowsPerTask: rows, ...coefficients };
+        const run = (build: keyof typeof bench) => runKernel(bench[build], "gradSumsRows", labelled(args, 1), outs);
+        for (const build of ["simd", "relaxed"] as const) {
+          const where = `${build}, [${rows}, ${channels}], ${relu ? "ReLU" : "no ReLU"}`;
+          expectBoth(run(build).after, run("reference").after, rows, where);
+        }
+      }
+    }
+  });
+
+  test("in planes", () => {
+    for (const sizes of planeShapes) {
+      const { outer, channels, inner } = sizes;
+      const args = { ...arraysOf(outer * channels * inner, channels), ...sizes, channelsPerTask: 1 };
+      const run = (build: keyof typeof bench) =>
+        runKernel(bench[build], "gradSumsPlanes", labelled(args, channels), outs);
+      for (const build of ["simd", "relaxed"] as const) {
+        const where = `${build}, [${outer}, ${channels}, ${inner}]`;
+        expectBoth(run(build).after, run("reference").after, outer * inner, where);
+      }
+    }
+  });
+});
+
+test.each(["simd", "relaxed"] as const)(
+  "an average counts a window of 50,000×50,000, most of it padding, in the %s build",
+  (build) => {
+    const side = 50_000;
+    for (const channels of [3, 4]) {
+      const x = new Float32Array(channels).fill(1e6);
+      const sizes = { n: 1, h: 1, w: 1, oh: 1, ow: 1, channels, kh: side, kw: side, stride: 1 };
+      const place = { padTop: side / 2, padLeft: side / 2, countPadding: 1, imagesPerTask: 1 };
+      const args = { x, y: new Float32Array(channels), dy: null, dx: null, ...sizes, ...place };
+      const { y } = runKernel(bench[build], "averagePool", labelled(args, 1), ["y"]).after;
+      for (const v of y) expect(Math.abs(v / (1e6 / side ** 2) - 1)).toBeLessThanOrEqual(2e-7);
+    }
+  },
+);
