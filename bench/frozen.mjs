@@ -1,6 +1,19 @@
 // Fine-tuning with a frozen body: a step of ResNet-18 of which only the head is trained, against its own forward pass in
 // train mode and against a step of all of it. node frozen.mjs [rounds]
-import { add, BatchNorm, Conv2d, GlobalAveragePool, Linear, MaxPool2d, Module, ReLU, randn, SGD, Sequential, Trainer } from "batchnorm";
+import {
+  add,
+  BatchNorm,
+  Conv2d,
+  GlobalAveragePool,
+  Linear,
+  MaxPool2d,
+  Module,
+  ReLU,
+  randn,
+  Sequential,
+  SGD,
+  Trainer,
+} from "batchnorm";
 import { median } from "./stats.mjs";
 
 class Block extends Module {
@@ -39,7 +52,9 @@ class ResNet18 extends Module {
 
   compose(x) {
     const stem = this.maxpool.of(this.relu.of(this.bn1.of(this.conv1.of(x))));
-    return this.fc.of(this.avgpool.of([this.layer1, this.layer2, this.layer3, this.layer4].reduce((v, s) => s.of(v), stem)));
+    return this.fc.of(
+      this.avgpool.of([this.layer1, this.layer2, this.layer3, this.layer4].reduce((v, s) => s.of(v), stem)),
+    );
   }
 }
 
@@ -70,6 +85,10 @@ for (let round = 0; round < rounds; round++) {
 }
 const [f, h, a] = ["forward", "head", "all"].map((name) => median(times[name]));
 const best = (name) => Math.min(...times[name]);
-console.log(`forward in train mode ${f.toFixed(0)} ms, step of the head ${h.toFixed(0)} ms, step of all ${a.toFixed(0)} ms (medians)`);
-console.log(`head: ${(h / f).toFixed(2)} times the forward pass (best of each ${(best("head") / best("forward")).toFixed(2)}); all: ${(a / f).toFixed(2)} times`);
+console.log(
+  `forward in train mode ${f.toFixed(0)} ms, step of the head ${h.toFixed(0)} ms, step of all ${a.toFixed(0)} ms (medians)`,
+);
+console.log(
+  `head: ${(h / f).toFixed(2)} times the forward pass (best of each ${(best("head") / best("forward")).toFixed(2)}); all: ${(a / f).toFixed(2)} times`,
+);
 await Promise.all([head.close(), all.close()]);

@@ -1,6 +1,18 @@
 // A residual block of one's own, and a network of two: named fields give the names of the state dict, `compose` says how
 // they make up the whole.
-import { add, BatchNorm, Conv2d, GlobalAveragePool, Linear, Module, ReLU, randn, SGD, Trainer, type Value } from "batchnorm";
+import {
+  add,
+  BatchNorm,
+  Conv2d,
+  GlobalAveragePool,
+  Linear,
+  Module,
+  ReLU,
+  randn,
+  SGD,
+  Trainer,
+  type Value,
+} from "batchnorm";
 
 class Block extends Module {
   readonly conv1: Conv2d;

@@ -16,7 +16,13 @@ class Swish extends PlainLayer {
     for (let i = 0; i < x.length; i++) output[i] = x[i] * sigmoid(slope[0] * x[i]);
   }
 
-  override differentiate({ inputs: [x], parameters, gradient, inputGradients: [dx], parameterGradients }: PlainBackward) {
+  override differentiate({
+    inputs: [x],
+    parameters,
+    gradient,
+    inputGradients: [dx],
+    parameterGradients,
+  }: PlainBackward) {
     const slope = parameters.slope[0];
     let sum = 0;
     for (let i = 0; i < x.length; i++) {

@@ -1,15 +1,7 @@
 // @ts-check
 // The networks of the convolutional cases from the library's layers, with the numbers that every peer has.
 
-import {
-  BatchNorm,
-  Conv2d,
-  GlobalAveragePool,
-  Linear,
-  MaxPool2d,
-  ReLU,
-  Sequential,
-} from "batchnorm";
+import { BatchNorm, Conv2d, GlobalAveragePool, Linear, MaxPool2d, ReLU, Sequential } from "batchnorm";
 import { resnet } from "batchnorm/models";
 import { betas, gammas, runningMeans, runningVariances, weights } from "./data.mjs";
 

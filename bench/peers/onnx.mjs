@@ -1,8 +1,8 @@
 // @ts-check
 // ONNX Runtime on the CPU, batch norm folded into the convolutions. Argument: threads.
 
-import * as ort from "onnxruntime-node";
 import { channelsFirst, tensor } from "batchnorm";
+import * as ort from "onnxruntime-node";
 import { imageBatches } from "./data.mjs";
 import { trained } from "./networks.mjs";
 import { onnxFile } from "./onnxfile.mjs";

@@ -2,20 +2,12 @@
 // A residual network of the library as an ONNX file for inference, each batch norm folded into the convolution before it.
 
 import { create, toBinary } from "@bufbuild/protobuf";
+import { BatchNorm, Conv2d, GlobalAveragePool, Linear, ReLU, Residual, Sequential } from "batchnorm";
 import {
   AttributeProto_AttributeType as AttributeType,
   TensorProto_DataType as DataType,
   ModelProtoSchema,
 } from "onnx-buf";
-import {
-  BatchNorm,
-  Conv2d,
-  GlobalAveragePool,
-  Linear,
-  ReLU,
-  Residual,
-  Sequential,
-} from "batchnorm";
 
 /** @typedef {import("batchnorm").Layer} Layer */
 /** @typedef {Record<string, number | number[]>} Attributes */

@@ -36,7 +36,7 @@ function sums<T>(args: GradSumsRows, task: i32): void {
   }
 }
 
-/** Channels from `at` on, four at a time, the last group overlapping the one before where need be (see moments.ts). */
+/** Channels from `at` on, four at a time, the last group overlapping the one before where need be (see momentsrows.ts). */
 function tile<T>(
   args: GradSumsRows,
   at: usize,

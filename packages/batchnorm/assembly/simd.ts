@@ -75,6 +75,14 @@ export function sumLanes(a: f4): f64 {
 export function above(a: f4, b: f4): v128 {
   return f32x4.gt(a, b);
 }
+/** All bits set in the lanes where a ≤ b. */
+export function atMost(a: f4, b: f4): v128 {
+  return f32x4.le(a, b);
+}
+/** A bit for each lane: whether the mask is set there. */
+export function lanes(mask: v128): i32 {
+  return i32x4.bitmask(mask);
+}
 /** Lanes of a where the mask is set, of b elsewhere. */
 export function select4(a: f4, b: f4, mask: v128): f4 {
   return v128.bitselect(a, b, mask);

@@ -29,7 +29,12 @@ export class BatchNormError extends Error {
   readonly #what: string;
 
   /** @param options  the error that led to this one; the path of the layer */
-  constructor(code: ErrorCode, where: string, what: string, { cause, path = null }: { cause?: unknown; path?: string | null } = {}) {
+  constructor(
+    code: ErrorCode,
+    where: string,
+    what: string,
+    { cause, path = null }: { cause?: unknown; path?: string | null } = {},
+  ) {
     super(`[${path ? `${where} ${path}` : where}] ${what}`, cause === undefined ? undefined : { cause });
     this.name = "BatchNormError";
     this.code = code;

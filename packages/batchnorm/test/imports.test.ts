@@ -9,6 +9,7 @@ const packages = fileURLToPath(new URL("../..", import.meta.url));
 /** From the first that may be imported by all to the last that may import all. Folders, or files beside them. */
 const orders = {
   "batchnorm/src": [
+    "platform",
     "errors",
     "options",
     "tensor",
@@ -32,6 +33,7 @@ const orders = {
     "errors",
     "words",
     "version",
+    "modelfile",
     "team",
     "datasets",
     "training",
@@ -109,6 +111,17 @@ describe.each(Object.entries(orders))("packages/%s", (folder, order) => {
     expect(lost).toEqual([]);
     expect(findCycle(graph)).toBeNull();
   });
+});
+
+it("experiments import nothing of each other", () => {
+  const folder = (file: string) => file.split("/").slice(0, 2).join("/");
+  const across = [...importsOf("cli/src")].flatMap(([file, paths]) =>
+    paths
+      .filter((path) => /^experiments\/[^/]+\//.test(file) && /^experiments\/([^/]+\/|index\.ts$)/.test(path))
+      .filter((path) => folder(path) !== folder(file))
+      .map((path) => `${file} imports ${path}`),
+  );
+  expect(across).toEqual([]);
 });
 
 it("assembly/simd.ts alone names vector intrinsics", () => {

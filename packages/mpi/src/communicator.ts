@@ -1,4 +1,3 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
 import type { Shards, Sum } from "batchnorm";

@@ -85,6 +85,11 @@ async function slope(values: Float32Array, at: number, loss: () => Promise<numbe
 }
 
 function gradientOf(name: string, grad: Tensor | null): Float32Array {
-  check(grad !== null, "E_STATE", "checkGradients", () => `expected a gradient of ${name}; the backward pass gave none`);
+  check(
+    grad !== null,
+    "E_STATE",
+    "checkGradients",
+    () => `expected a gradient of ${name}; the backward pass gave none`,
+  );
   return grad.data;
 }

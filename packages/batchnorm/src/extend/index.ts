@@ -13,7 +13,7 @@ export { Call as BoundLayer } from "../layers/call.ts";
 // Layers made of the kernels that there are
 export { Operation } from "../layers/operation.ts";
 export type { LayerNormalization, OwnState } from "../layers/layer.ts";
-export { absorb, type Normalization } from "../layers/absorb.ts";
+export { absorb, affineOf, type Normalization } from "../layers/absorb.ts";
 export { type Epilogue, Graph, type Traceable, type Value } from "../plan/graph.ts";
 export { Emitter, type Operand, type RunState, type Site } from "../plan/site.ts";
 export { StateTensor } from "../plan/parameter.ts";
@@ -25,4 +25,4 @@ export { type Command, type Device, type Place, type Program, type Region, shift
 
 // Losses and optimizers made of kernels
 export { type BoundLoss, type Loss, tally } from "../losses/loss.ts";
-export { type Optimizer, type ParameterGroup, type WeightRun } from "../optimizers/optimizer.ts";
+export type { Optimizer, ParameterGroup, WeightRun } from "../optimizers/optimizer.ts";

@@ -19,7 +19,12 @@ interface Coefficients {
 }
 
 /** gamma·(x − mean)·rstd + beta as (x − center)·scale + shift, of a channel. */
-function setCoefficients({ gamma, beta, center, scale, shift }: Coefficients, c: number, mean: number, rstd: number): void {
+function setCoefficients(
+  { gamma, beta, center, scale, shift }: Coefficients,
+  c: number,
+  mean: number,
+  rstd: number,
+): void {
   const s = (gamma.length ? gamma[c] : 1) * rstd;
   center[c] = mean;
   scale[c] = s;

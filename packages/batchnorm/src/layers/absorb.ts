@@ -8,20 +8,31 @@ export interface Normalization {
 }
 
 /**
- * What a batch norm makes of the weights and the bias before it, in float64: the scale of each channel's weights, and the
- * new bias.
+ * A normalization by constants as y = x·scale + shift, a channel each, in float64.
  *
- *   scale = gamma/√(var + ε)      bias′ = (bias − mean)·scale + beta
+ *   scale = gamma/√(var + ε)      shift = beta − mean·scale
+ *
+ * @see Ioffe & Szegedy 2015, Algorithm 2
+ */
+export function affineOf({ gamma, beta, mean, variance, eps }: Normalization): {
+  scale: Float64Array;
+  shift: Float64Array;
+} {
+  // As in the layer: a channel that is constant gives beta, without an ε too.
+  const scale = Float64Array.from(variance, (v, c) => (v + eps === 0 ? 0 : (gamma?.[c] ?? 1) / Math.sqrt(v + eps)));
+  return { scale, shift: scale.map((s, c) => (beta?.[c] ?? 0) - mean[c] * s) };
+}
+
+/**
+ * What a normalization makes of the weights and the bias of the layer before it, in float64: the scale of each channel's
+ * weights, and the new bias, bias·scale + shift.
  */
 export function absorb(
-  { gamma, beta, mean, variance, eps }: Normalization,
+  normalization: Normalization,
   bias: ArrayLike<number> | undefined,
 ): { scale: Float64Array; bias: Float64Array } {
-  const scale = Float64Array.from(variance, (v, c) => {
-    // As in the layer: a channel that is constant gives beta, without an ε too.
-    return v + eps === 0 ? 0 : (gamma?.[c] ?? 1) / Math.sqrt(v + eps);
-  });
-  return { scale, bias: scale.map((s, c) => ((bias?.[c] ?? 0) - mean[c]) * s + (beta?.[c] ?? 0)) };
+  const { scale, shift } = affineOf(normalization);
+  return { scale, bias: shift.map((s, c) => (bias?.[c] ?? 0) * scale[c] + s) };
 }
 
 interface Weighted {

@@ -10,7 +10,12 @@ abstract class Activation extends Operation {
   protected abstract readonly name: ActivationName;
 
   override infer(shape: readonly number[]): readonly number[] {
-    check(sizeOf(shape) > 0, "E_BATCH", this.constructor.name, () => `expected values, got shape ${formatShape(shape)}`);
+    check(
+      sizeOf(shape) > 0,
+      "E_BATCH",
+      this.constructor.name,
+      () => `expected values, got shape ${formatShape(shape)}`,
+    );
     return shape;
   }
 

@@ -150,7 +150,12 @@ export class BatchNorm extends Operation {
   /** Replaces the running statistics; `variance` is in this layer's convention (see `runningVariance`). */
   setRunningStats(mean: ArrayLike<number>, variance: ArrayLike<number>): void {
     const { runningMean, runningVar } = this;
-    check(runningMean !== null && runningVar !== null, "E_STATE", "BatchNorm", () => "expected a layer that keeps running statistics");
+    check(
+      runningMean !== null && runningVar !== null,
+      "E_STATE",
+      "BatchNorm",
+      () => "expected a layer that keeps running statistics",
+    );
     check(mean.length === this.numFeatures && variance.length === this.numFeatures, "E_SHAPE", "BatchNorm", () => {
       return `expected ${this.numFeatures} means and variances, got ${mean.length} and ${variance.length}`;
     });
@@ -205,7 +210,12 @@ export class BatchNorm extends Operation {
 
   override infer(shape: readonly number[]): readonly number[] {
     this.#layout(shape);
-    check(sizeOf(shape) > 0, "E_BATCH", "BatchNorm", () => `expected at least one example, got shape ${formatShape(shape)}`);
+    check(
+      sizeOf(shape) > 0,
+      "E_BATCH",
+      "BatchNorm",
+      () => `expected at least one example, got shape ${formatShape(shape)}`,
+    );
     return shape;
   }
 

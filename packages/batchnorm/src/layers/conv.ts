@@ -89,7 +89,12 @@ export class Conv2d extends Operation {
     check(shape.length === 4 && shape[3] === inChannels, "E_SHAPE", "Conv2d", () => {
       return `expected images [N, H, W, ${inChannels}], got shape ${formatShape(shape)}`;
     });
-    check(sizeOf(shape) > 0, "E_BATCH", "Conv2d", () => `expected at least one example, got shape ${formatShape(shape)}`);
+    check(
+      sizeOf(shape) > 0,
+      "E_BATCH",
+      "Conv2d",
+      () => `expected at least one example, got shape ${formatShape(shape)}`,
+    );
     const [n, h, w] = shape;
     return [n, ...windowedSize("Conv2d", [h, w], kernel, [stride, stride], padding), outChannels];
   }

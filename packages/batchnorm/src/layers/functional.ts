@@ -3,8 +3,8 @@ import type { Place } from "../device/device.ts";
 import { check } from "../errors.ts";
 import { BatchNormOp } from "../ops/normalization/batchnorm.ts";
 import { layoutOf } from "../ops/normalization/layout.ts";
-import { checkShape, formatShape, sizeOf } from "../tensor/shape.ts";
 import { Scene } from "../plan/scene.ts";
+import { checkShape, formatShape, sizeOf } from "../tensor/shape.ts";
 import { borrowDevice } from "./eager.ts";
 
 interface Where {

@@ -60,7 +60,12 @@ export class Linear extends Operation {
     check(shape.length >= 1 && shape[shape.length - 1] === inFeatures, "E_SHAPE", "Linear", () => {
       return `expected ${inFeatures} features in the last dimension, got shape ${formatShape(shape)}`;
     });
-    check(sizeOf(shape) > 0, "E_BATCH", "Linear", () => `expected at least one example, got shape ${formatShape(shape)}`);
+    check(
+      sizeOf(shape) > 0,
+      "E_BATCH",
+      "Linear",
+      () => `expected at least one example, got shape ${formatShape(shape)}`,
+    );
     return [...shape.slice(0, -1), outFeatures];
   }
 

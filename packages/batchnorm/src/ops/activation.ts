@@ -5,7 +5,12 @@ import type { Emitter } from "../plan/site.ts";
 export type ActivationName = "sigmoid" | "tanh" | "relu";
 
 /** y = f(x), of `count` float32; y may be x. */
-export function activation(emitter: Emitter, name: ActivationName, { x, y }: { x: Place; y: Place }, count: number): void {
+export function activation(
+  emitter: Emitter,
+  name: ActivationName,
+  { x, y }: { x: Place; y: Place },
+  count: number,
+): void {
   const each = perTask(count, 1, 4);
   emitter.command(name, { x, y, count, perTask: each }, tasksOf(count, each));
 }

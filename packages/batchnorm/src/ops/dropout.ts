@@ -16,7 +16,12 @@ export interface Mask {
  * y = x·mask / (1 − p), of `count` float32; y may be x. The mask is a function of the key and a value's place in the batch,
  * so the backward pass makes it again.
  */
-export function dropout(emitter: Emitter, { p, key, first }: Mask, { x, y }: { x: Place; y: Place }, count: number): void {
+export function dropout(
+  emitter: Emitter,
+  { p, key, first }: Mask,
+  { x, y }: { x: Place; y: Place },
+  count: number,
+): void {
   const each = perTask(count, 1, 4);
   const args = { x, y, count, perTask: each, key, first, limit: Math.floor(p * 2 ** 32), scale: 1 / (1 - p) };
   emitter.command("dropout", args, tasksOf(count, each));

@@ -4,7 +4,13 @@ import { perTask, tasksOf } from "../kernels/tasks.ts";
 import { checkOptions } from "../options.ts";
 import type { Emitter } from "../plan/site.ts";
 import { power } from "../tensor/math.ts";
-import { checkAtLeast0, type Optimizer, type OptimizerOptions, type ParameterGroup, type WeightRun } from "./optimizer.ts";
+import {
+  checkAtLeast0,
+  type Optimizer,
+  type OptimizerOptions,
+  type ParameterGroup,
+  type WeightRun,
+} from "./optimizer.ts";
 
 export interface AdamOptions extends OptimizerOptions {
   /** Default 0.9. */

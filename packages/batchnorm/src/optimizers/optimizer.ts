@@ -1,8 +1,8 @@
 import type { Place } from "../device/device.ts";
 import { check } from "../errors.ts";
 import type { Layer } from "../layers/layer.ts";
-import type { Emitter } from "../plan/site.ts";
 import type { Parameter } from "../plan/parameter.ts";
+import type { Emitter } from "../plan/site.ts";
 
 /** Parameters that are treated alike. */
 export interface ParameterGroup {
@@ -64,7 +64,11 @@ export function decayWeightsOnly(model: Layer, weightDecay: number): ParameterGr
 }
 
 /** @throws BatchNormError E_VALUE for a negative option */
-export function checkAtLeast0(where: string, options: Record<string, number>, groups: readonly ParameterGroup[] = []): void {
+export function checkAtLeast0(
+  where: string,
+  options: Record<string, number>,
+  groups: readonly ParameterGroup[] = [],
+): void {
   const inGroups = groups.map(({ weightDecay = 0, lrFactor = 1 }) => ({ weightDecay, lrFactor }));
   for (const [name, value] of [options, ...inGroups].flatMap(Object.entries<number>)) {
     check(value >= 0, "E_VALUE", where, () => `expected ${name} of at least 0, got ${value}`);

@@ -56,7 +56,7 @@ export function plainOptimizer({ name, lr, memory = [], groups, step }: PlainOpt
           const n = 1 + kept.length;
           const [before, after] = [arrays.slice(0, n), arrays.slice(n)];
           // Where the device's memory is not seen, what is written back starts as what was read.
-          after.forEach((array, i) => array.set(before[i]));
+          for (const [i, array] of after.entries()) array.set(before[i]);
           step({
             weight: after[0] as Float32Array,
             gradient: gradient as Float32Array,

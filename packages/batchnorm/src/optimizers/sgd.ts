@@ -3,7 +3,13 @@ import { check } from "../errors.ts";
 import { perTask, tasksOf } from "../kernels/tasks.ts";
 import { checkOptions } from "../options.ts";
 import type { Emitter } from "../plan/site.ts";
-import { checkAtLeast0, type Optimizer, type OptimizerOptions, type ParameterGroup, type WeightRun } from "./optimizer.ts";
+import {
+  checkAtLeast0,
+  type Optimizer,
+  type OptimizerOptions,
+  type ParameterGroup,
+  type WeightRun,
+} from "./optimizer.ts";
 
 export interface SGDOptions extends OptimizerOptions {
   /** Default 0. */
@@ -38,12 +44,20 @@ export class SGD implements Optimizer {
     return this.#options.momentum ? ["velocity"] : [];
   }
 
-  step(emitter: Emitter, { group, weight, grad, count }: WeightRun, { velocity }: Readonly<Record<string, Place>>): void {
+  step(
+    emitter: Emitter,
+    { group, weight, grad, count }: WeightRun,
+    { velocity }: Readonly<Record<string, Place>>,
+  ): void {
     const { momentum, nesterov } = this.#options;
     const { weightDecay = this.#options.weightDecay, lrFactor = 1 } = group;
     const each = perTask(count, 1, 16);
     const lr = emitter.number("f32", () => emitter.state.learningRate * lrFactor);
     const fixed = { momentum, weightDecay, nesterov: Number(nesterov) };
-    emitter.command("sgd", { weight, grad, velocity: velocity ?? null, count, perTask: each, lr, ...fixed }, tasksOf(count, each));
+    emitter.command(
+      "sgd",
+      { weight, grad, velocity: velocity ?? null, count, perTask: each, lr, ...fixed },
+      tasksOf(count, each),
+    );
   }
 }

@@ -7,7 +7,7 @@ import { type Epilogue, type Graph, locating, type Node, type Traceable, type Va
 import { Numbers } from "./numbers.ts";
 import type { Parameter, StateTensor } from "./parameter.ts";
 import { Recycler } from "./recycler.ts";
-import { type Host, type Operand, type RunState, Site, type Slot, type Counter, type Wish } from "./site.ts";
+import { type Counter, type Host, type Operand, type RunState, Site, type Slot, type Wish } from "./site.ts";
 import type { HostPoint, Step } from "./step.ts";
 
 /** Where parameters and other state are kept. */
@@ -195,17 +195,24 @@ export class Binder implements Host {
     const { layer, path } = node;
     const inputs = node.inputs.map((value) => this.#operand(value));
     const wants = node.inputs.map((value) => this.#wanted.get(value) ?? false);
-    const site = new Site(this, { path, inputs, output, epilogue }, {
-      wants,
-      take: (count) => this.#recycler.take(count),
-      share: (place) => this.#recycler.share(place),
-      mayReuse: (i) => this.#readers.get(node.inputs[i]) === 1 && this.alone(inputs[i].at) && inputs[i].size === output.size,
-    });
+    const site = new Site(
+      this,
+      { path, inputs, output, epilogue },
+      {
+        wants,
+        take: (count) => this.#recycler.take(count),
+        share: (place) => this.#recycler.share(place),
+        mayReuse: (i) =>
+          this.#readers.get(node.inputs[i]) === 1 && this.alone(inputs[i].at) && inputs[i].size === output.size,
+      },
+    );
     locating(layer, path, () => layer.bind(site));
     const { output: made, keep, backward } = site.outcome;
     check(made !== null, "E_STATE", layer.constructor.name, () => "expected bind to ask for its output; it did not");
     this.#operands.set(output, made);
-    const trainable = Object.values(layer.ownParameters()).filter((p) => p !== null && this.#trainable(p)) as Parameter[];
+    const trainable = Object.values(layer.ownParameters()).filter(
+      (p) => p !== null && this.#trainable(p),
+    ) as Parameter[];
     const wanted = this.wish.gradients !== "none" && (wants.includes(true) || trainable.length > 0);
     this.#wanted.set(output, wanted);
     if (wanted && backward) {

@@ -139,4 +139,3 @@ export class Recent<T extends { release(): void }> {
     this.#known.clear();
   }
 }
-

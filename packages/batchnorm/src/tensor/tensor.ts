@@ -1,3 +1,4 @@
+import "../platform.ts";
 import { check } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import { floatsOf, nameOf } from "./arrays.ts";

@@ -1,8 +1,8 @@
 import { check } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import { nameOf, typedArrayName } from "../tensor/arrays.ts";
-import { checkShape, formatShape, sizeOf } from "../tensor/shape.ts";
 import { integersOf, type Labels } from "../tensor/labels.ts";
+import { checkShape, formatShape, sizeOf } from "../tensor/shape.ts";
 
 export interface DatasetOptions {
   /** All items one after another. Bytes are multiplied by `scale` when they are used; floats are used as they are. */

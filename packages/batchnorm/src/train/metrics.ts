@@ -1,7 +1,7 @@
 import { check } from "../errors.ts";
+import { integersOf, type Labels } from "../tensor/labels.ts";
 import { formatShape } from "../tensor/shape.ts";
 import { checkTensor, type Tensor } from "../tensor/tensor.ts";
-import { integersOf, type Labels } from "../tensor/labels.ts";
 
 /** Rows and classes of scores, and one label a row. */
 function checked(where: string, scores: Tensor, given: Labels): { rows: number; classes: number; labels: Int32Array } {

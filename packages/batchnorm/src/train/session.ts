@@ -1,7 +1,7 @@
+import { type Device, isHost } from "../device/device.ts";
 import { check } from "../errors.ts";
 import type { Layer } from "../layers/layer.ts";
 import type { BoundLoss, Loss } from "../losses/loss.ts";
-import { type Device, isHost } from "../device/device.ts";
 import { Bound, Recent } from "../plan/bound.ts";
 import type { Convolution, Operand } from "../plan/site.ts";
 import { fetchSpan, type Runner, type Step } from "../plan/step.ts";
@@ -66,7 +66,12 @@ export class Session {
     const { device, model, weights, convolution, watchers, gradients } = common;
     this.#common = common;
     this.#training = training;
-    const wish = { gradients: training ? "parameters" : "none", evaluate: !training, convolution, constant: false } as const;
+    const wish = {
+      gradients: training ? "parameters" : "none",
+      evaluate: !training,
+      convolution,
+      constant: false,
+    } as const;
     const listeners = { watched: watchers.layers, ...(gradients && { written: gradients.written }) };
     this.#bound = new Bound(model, shape, { device, wish, homes: weights, listeners });
     gradients?.arrange();
@@ -209,4 +214,3 @@ export class Session {
     this.#bound.release();
   }
 }
-

@@ -1,10 +1,9 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 import { type Device, isHost } from "../device/device.ts";
 import { check } from "../errors.ts";
 import type { Layer } from "../layers/layer.ts";
 import { crossEntropy } from "../losses/crossentropy.ts";
-import { checkOptions } from "../options.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
+import { checkOptions } from "../options.ts";
 import { fetchSpan } from "../plan/step.ts";
 import { Random } from "../tensor/random.ts";
 import { formatShape } from "../tensor/shape.ts";
@@ -20,7 +19,7 @@ import { broadcastModel, describe } from "./same.ts";
 import { constant, type Schedule } from "./schedule.ts";
 import type { Session } from "./session.ts";
 import { Sessions } from "./sessions.ts";
-import { type Shards, shareBrought, shareOf, standIn, sumOver } from "./shards.ts";
+import { type BatchShare, type Shards, shareBrought, shareOf, standIn, sumOver } from "./shards.ts";
 import { Turns } from "./turns.ts";
 import { Watchers } from "./watchers.ts";
 import { Weights } from "./weights.ts";
@@ -127,7 +126,7 @@ export class Trainer {
       session.fill(x);
     } else session.clear();
     const done = session.run(share, this.learningRate, this.#stepCount);
-    const [loss, correct] = this.#told(await this.#taken(session, done), false);
+    const [loss, correct] = this.#told(await this.#taken(session, share, done), false);
     return { loss, correct };
   }
 
@@ -183,7 +182,9 @@ export class Trainer {
   #end(options: FitOptions): () => boolean {
     const known = ["steps", "epochs", "untilStep", "untilEpoch", "batchSize", "lastBatch", "every", "signal"] as const;
     checkOptions("fit", options, known);
-    const given = (["steps", "epochs", "untilStep", "untilEpoch"] as const).filter((name) => options[name] !== undefined);
+    const given = (["steps", "epochs", "untilStep", "untilEpoch"] as const).filter(
+      (name) => options[name] !== undefined,
+    );
     check(given.length === 1, "E_VALUE", "fit", () => {
       return `expected one of steps, epochs, untilStep and untilEpoch, got ${given.join(" and ") || "none"}`;
     });
@@ -218,7 +219,7 @@ export class Trainer {
       await this.#begun(done);
       return false;
     }
-    const [loss, correct, stop] = this.#told(await this.#taken(session, done), signal?.aborted ?? false);
+    const [loss, correct, stop] = this.#told(await this.#taken(session, share, done), signal?.aborted ?? false);
     report.count(share.total);
     report.add(loss * share.total, correct);
     return stop > 0;
@@ -232,8 +233,10 @@ export class Trainer {
   }
 
   /** What a step gave. On the CPU it is read at once, before another step may come. */
-  async #taken(session: Session, done: Promise<void>): Promise<StepResult> {
+  async #taken(session: Session, share: BatchShare, done: Promise<void>): Promise<StepResult> {
     const begun = this.#begun(done);
+    // What stood in for a share without examples counts for nothing.
+    if (share.count === 0) return { loss: 0, correct: 0 };
     if (isHost(this.device)) return (await session.outcome()).last;
     await begun;
     return (await session.outcome()).last;

@@ -1,7 +1,7 @@
 import { check } from "../errors.ts";
+import { absorb } from "../layers/absorb.ts";
 import type { StateDict, StateEntry } from "../layers/state.ts";
 import { sizeOf } from "../tensor/shape.ts";
-import { absorb } from "../layers/absorb.ts";
 
 /** A layer of a state dict and the batch norm right after it, by their names. */
 export interface FoldedPair {

@@ -25,7 +25,10 @@ function copied(module: Module, visit: (layer: Layer) => Layer): Module {
     changed ||= result !== value;
     return result;
   };
-  const fields = Object.entries(module).map(([name, value]) => [name, Array.isArray(value) ? value.map(other) : other(value)]);
+  const fields = Object.entries(module).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? value.map(other) : other(value),
+  ]);
   if (!changed) return module;
   return Object.assign(Object.create(Object.getPrototypeOf(module)), Object.fromEntries(fields));
 }

@@ -96,11 +96,7 @@ function ascii(text: string): number[] {
 }
 
 /** The kernels over one memory, with their scratch memory at the given address. */
-export function instantiate(
-  module: WebAssembly.Module,
-  memory: WebAssembly.Memory,
-  scratch: number,
-): Exports {
+export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory, scratch: number): Exports {
   const instance = new WebAssembly.Instance(module, { env: { memory }, scratch: { scratch } });
   return instance.exports as unknown as Exports;
 }

@@ -1,6 +1,13 @@
 import type { Argument, Command, HostDevice, Program, Region, TypedArray, Views } from "../device/device.ts";
 import { BatchNormError, check } from "../errors.ts";
-import { type ArgumentType, contract, controlBytes, type KernelName, kernelNames, limits } from "../kernels/contract.ts";
+import {
+  type ArgumentType,
+  contract,
+  controlBytes,
+  type KernelName,
+  kernelNames,
+  limits,
+} from "../kernels/contract.ts";
 import { bestBuild, compileBuild, type Exports, instantiate, type WasmBuild } from "./builds.ts";
 import { COMMAND, CONTROL } from "./control.ts";
 import { Memory } from "./memory.ts";

@@ -52,7 +52,8 @@ test("every kernel that states its bytes has about as many in the large arrays o
     let most = 0;
     let stated = 0;
     for (const kernelCase of specs[name].cases()) {
-      // What is read and written counts twice; weights and room to work in, which have no place in the sum, not at all. Gathered rows may repeat.
+      // What is read and written counts twice; weights and room to work in, which have no place in the sum, not at all.
+      // Gathered rows may repeat.
       const moved = Object.entries(kernelCase.args).map(([argument, value]) => {
         if (value === null || typeof value === "number" || /see|room|tasks/.test(args[argument])) return 0;
         const twice = argument in writes && specs[name].inputs.includes(argument);

@@ -87,20 +87,17 @@ onEveryDevice((run) => {
 
 onEveryDevice((run) => {
   describe.each([1e19, 1e25, 1e37])("a spread of %d, whose square float32 cannot hold,", (spread) => {
-    test.each(forms)(
-      "gives the right values in $name or NaN, and keeps the running statistics finite",
-      async (form) => {
-        const { shape, axis, channels } = form;
-        const size = shape.reduce((a, b) => a * b, 1);
-        const normal = normals(1, size);
-        const right = (await run.forward(new BatchNorm(channels, { axis, eps: 0 }), tensor(normal, shape))).data;
-        const bn = new BatchNorm(channels, { axis, eps: 0 });
-        const wide = normal.map((v) => v * spread);
-        const y = (await run.forward(bn, tensor(wide, shape))).data;
-        const good = (v: number, i: number) => Number.isNaN(v) || Math.abs(v - right[i]) < 1e-5;
-        expect(y.findIndex((v, i) => !good(v, i))).toBe(-1);
-        expect([...bn.runningMean!.data, ...bn.runningVar!.data].every(Number.isFinite)).toBe(true);
-      },
-    );
+    test.each(forms)("gives the right values in $name, and keeps the running statistics finite", async (form) => {
+      const { shape, axis, channels } = form;
+      const size = shape.reduce((a, b) => a * b, 1);
+      const normal = normals(1, size);
+      const right = (await run.forward(new BatchNorm(channels, { axis, eps: 0 }), tensor(normal, shape))).data;
+      const bn = new BatchNorm(channels, { axis, eps: 0 });
+      const wide = normal.map((v) => v * spread);
+      const y = (await run.forward(bn, tensor(wide, shape))).data;
+      const good = (v: number, i: number) => Math.abs(v - right[i]) < 1e-5;
+      expect(y.findIndex((v, i) => !good(v, i))).toBe(-1);
+      expect([...bn.runningMean!.data, ...bn.runningVar!.data].every(Number.isFinite)).toBe(true);
+    });
   });
 });

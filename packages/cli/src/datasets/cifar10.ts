@@ -2,25 +2,7 @@ import { basename, join, resolve } from "node:path";
 import { InputError } from "../errors.ts";
 import { integer } from "../words.ts";
 import { cacheFolder, checksums, type DataFile, readIfThere, readStored, sha256 } from "./cache.ts";
-
-/** Colour images and their labels, in memory that worker threads share without copying. */
-export interface ColourImages {
-  readonly length: number;
-  /** [length, 32, 32, 3], bytes */
-  readonly images: Uint8Array;
-  /** [length], each 0 to 9 */
-  readonly labels: Uint8Array;
-}
-
-/** CIFAR-10, or a data set of the same form. */
-export interface Cifar10 {
-  readonly train: ColourImages;
-  readonly test: ColourImages;
-  /** what the reports call it: "CIFAR-10", or the name of the folder given by the user */
-  readonly name: string;
-  /** changes with any byte of the six files */
-  readonly fingerprint: string;
-}
+import type { SharedData, SharedImages } from "./shared.ts";
 
 /** What the labels 0 to 9 mean. */
 export const CIFAR10_CLASSES: readonly string[] = [
@@ -62,9 +44,10 @@ export function cifar10Folder(): string {
  *
  * @param directory  a folder with the six files, or with the folder cifar-10-batches-bin that has them; what
  *                   `batchnorm data cifar10` has stored when not given
+ * @returns          images [length, 32, 32, 3]
  * @throws           InputError when a file is missing or damaged
  */
-export async function loadCifar10(directory?: string): Promise<Cifar10> {
+export async function loadCifar10(directory?: string): Promise<SharedData> {
   const files = directory === undefined ? await readCached() : await readCifar10Files(directory);
   return {
     train: combine(files.slice(0, -1)),
@@ -119,7 +102,7 @@ function checkRecords({ path, bytes }: DataFile): void {
 }
 
 /** The images of all files, one after the other, with each pixel's three colours side by side. */
-function combine(files: readonly DataFile[]): ColourImages {
+function combine(files: readonly DataFile[]): SharedImages {
   const length = files.reduce((sum, { bytes }) => sum + bytes.length / RECORD, 0);
   const images = new Uint8Array(new SharedArrayBuffer(length * 3 * PLANE));
   const labels = new Uint8Array(new SharedArrayBuffer(length));

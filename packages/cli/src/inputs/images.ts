@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { allInOrder, InputError } from "../errors.ts";
-import { modelErrors } from "../inspect/files.ts";
+import { modelErrors } from "../modelfile.ts";
 import type { FITS, LAYOUTS } from "./names.ts";
 import type { Samples } from "./samples.ts";
 

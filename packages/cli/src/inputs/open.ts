@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { InputError } from "../errors.ts";
-import { modelErrors } from "../inspect/files.ts";
+import { modelErrors } from "../modelfile.ts";
 import { integer } from "../words.ts";
 import { openFolder } from "./folder.ts";
 import { IMAGE_ENDINGS, type ImageOptions, isImage, openImages } from "./images.ts";

@@ -2,7 +2,7 @@ import type { Dtype } from "batchnorm/formats";
 import { SafetensorsFile } from "batchnorm/node";
 import type { TypedArray } from "batchnorm-onnx";
 import { InputError } from "../errors.ts";
-import { modelErrors } from "../inspect/files.ts";
+import { modelErrors } from "../modelfile.ts";
 import { arrayIn } from "./npz.ts";
 import { type Samples, samplesAlong } from "./samples.ts";
 

@@ -1,4 +1,5 @@
 import { axisX, binX, rectY, ruleX, ruleY } from "@observablehq/plot";
+import { named } from "../report/axes.ts";
 import { draw, type Panel } from "../report/svg.ts";
 import type { Theme } from "../report/theme.ts";
 
@@ -32,7 +33,7 @@ export function histogram(values: readonly number[], label: string, marks: reado
         }),
         ruleX(marks, { stroke: theme.withoutBatchNorm, strokeWidth: 1.5 }),
         ruleY([0], { stroke: theme.muted }),
-        axisX({ label, labelArrow: "none", labelAnchor: "center", tickSize: 0, ticks: 4, color: theme.muted }),
+        axisX({ ...named(label, theme), ticks: 4 }),
       ],
     },
     theme,

@@ -1,4 +1,5 @@
 import { axisX, axisY, dot, link } from "@observablehq/plot";
+import { named, quiet } from "../report/axes.ts";
 import { draw, type Panel } from "../report/svg.ts";
 import type { Theme } from "../report/theme.ts";
 
@@ -13,7 +14,6 @@ export function beforeAfter(
   const all = pairs.flat().filter(Number.isFinite);
   const [least, most] = [Math.min(...all), Math.max(...all)];
   const domain = least === most ? [least - 1, most + 1] : [least, most];
-  const quiet = { tickSize: 0, ticks: 5, labelArrow: "none", color: theme.muted } as const;
   return draw(
     {
       ...SIZE,
@@ -25,8 +25,8 @@ export function beforeAfter(
       marks: [
         link([domain], { x1: "0", y1: "0", x2: "1", y2: "1", stroke: theme.muted, strokeDasharray: "3 3" }),
         dot(pairs, { x: "0", y: "1", r: 2.5, fill: theme.withBatchNorm, fillOpacity: 0.6 }),
-        axisX({ ...quiet, label: `${label}, before`, labelAnchor: "center" }),
-        axisY({ ...quiet, label: "after" }),
+        axisX({ ...named(`${label}, before`, theme), ticks: 5 }),
+        axisY({ ...quiet(theme), label: "after", labelArrow: "none", ticks: 5 }),
       ],
     },
     theme,

@@ -1,4 +1,5 @@
 import { axisX, axisY, dot, link, ruleX } from "@observablehq/plot";
+import { named, quiet } from "../report/axes.ts";
 import { draw, type Panel } from "../report/svg.ts";
 import type { Theme } from "../report/theme.ts";
 import type { MovedBatchNorm } from "./moved.ts";
@@ -60,16 +61,8 @@ export function movedChart(
           stroke: theme.withBatchNorm,
           strokeWidth: 2,
         }),
-        axisX({
-          label,
-          labelArrow: "none",
-          labelAnchor: "center",
-          tickSize: 0,
-          ticks: 6,
-          tickFormat: String,
-          color: theme.muted,
-        }),
-        axisY({ label: null, tickSize: 0, tickFormat: cut, color: theme.ink }),
+        axisX({ ...named(label, theme), ticks: 6, tickFormat: String }),
+        axisY({ ...quiet(theme), tickFormat: cut, color: theme.ink }),
       ],
     },
     theme,

@@ -1,12 +1,8 @@
 import { axisX, axisY, dot, gridY, line, text } from "@observablehq/plot";
-import { draw, type Panel } from "../report/svg.ts";
+import { grid, IN_PERCENT, named, quiet } from "../report/axes.ts";
+import { draw, type Panel, type Size } from "../report/svg.ts";
 import type { Theme } from "../report/theme.ts";
 import type { EpochRow } from "./epoch.ts";
-
-interface Size {
-  readonly width: number;
-  readonly height: number;
-}
 
 const MEASURES = {
   loss: { title: "Loss", train: (row: EpochRow) => row.trainLoss, test: (row: EpochRow) => row.testLoss },
@@ -47,23 +43,13 @@ export function epochsChart(
       x: { domain: last > 1 ? [1, last] : [0, 2] },
       y: { domain, nice: measure === "loss" },
       marks: [
-        gridY({ stroke: theme.grid, strokeOpacity: 1 }),
-        axisY({
-          label: null,
-          tickFormat: (value: number) => (measure === "accuracy" ? `${value}%` : String(value)),
-          tickSize: 0,
-          ticks: 5,
-          color: theme.muted,
-        }),
+        gridY(grid(theme)),
+        axisY({ ...quiet(theme), ...(measure === "accuracy" ? IN_PERCENT : { tickFormat: String }), ticks: 5 }),
         axisX({
-          label: "Epoch",
-          labelArrow: "none",
-          labelAnchor: "center",
-          tickSize: 0,
+          ...named("Epoch", theme),
           ticks: Math.min(last, 6),
           // An axis of a few epochs has no ticks between them.
           tickFormat: (value: number) => (Number.isInteger(value) ? String(value) : ""),
-          color: theme.muted,
         }),
         ...curve(train, theme.muted, "5 3"),
         ...curve(test, color, "none"),

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import type { Cifar10 } from "#dist/datasets/cifar10.js";
+import type { SharedData } from "#dist/datasets/shared.js";
 import { InterruptedError } from "#dist/errors.js";
 import { kind } from "#dist/networks/inception/run.js";
 import type { ImageSpec } from "#dist/networks/inception/spec.js";
@@ -11,7 +11,7 @@ import { RunStore } from "#dist/runs/store.js";
 import { fewSteps, loadFewColours } from "../support/colours.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
-let data: Cifar10;
+let data: SharedData;
 beforeAll(async () => {
   data = await loadFewColours();
 });

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { loadMnist, type Mnist } from "#dist/datasets/mnist.js";
+import { loadMnist } from "#dist/datasets/mnist.js";
+import type { SharedData } from "#dist/datasets/shared.js";
 import { InterruptedError } from "#dist/errors.js";
 import { kind } from "#dist/networks/sigmoids/run.js";
 import { sigmoidsSpec } from "#dist/networks/sigmoids/settings.js";
@@ -12,7 +13,7 @@ import { RunStore } from "#dist/runs/store.js";
 import { temporaryFolder } from "../support/folder.ts";
 import { loadSmall } from "../support/mnist.ts";
 
-let mnist: Mnist;
+let mnist: SharedData;
 beforeAll(async () => {
   mnist = await loadSmall(loadMnist, 120, 20);
 });

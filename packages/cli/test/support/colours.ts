@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Cifar10, loadCifar10 } from "#dist/datasets/cifar10.js";
+import { loadCifar10 } from "#dist/datasets/cifar10.js";
+import type { SharedData } from "#dist/datasets/shared.js";
 import type { ImageSpec } from "#dist/networks/inception/spec.js";
 import { BINARY_FILES, binaryFile } from "./cifar.ts";
 
@@ -14,7 +15,7 @@ export function writeFewColours(folder: string, imagesPerFile = 20): string {
 }
 
 /** The same in memory. */
-export async function loadFewColours(): Promise<Cifar10> {
+export async function loadFewColours(): Promise<SharedData> {
   const folder = mkdtempSync(join(tmpdir(), "batchnorm-cli-"));
   try {
     return await loadCifar10(writeFewColours(folder));

@@ -56,7 +56,7 @@ describe("a run", () => {
       schedule: warmup({ steps: 1, after: cosine({ steps: 17 }) }),
       seed: settings.seed,
     });
-    for await (const _ of trainer.fit(data.train, { epochs: 3, batchSize: 8 }));
+    await trainer.fit(data.train, { epochs: 3, batchSize: 8 });
     await trainer.close();
     expect(digestOf(network)).toBe(digestOf(model));
   });

@@ -63,7 +63,7 @@ test("points come where they are asked for, and it is kept after every pass", as
 
 test("a point is of the mean loss that the trainer reports, whatever the steps of a report", async () => {
   const losses: number[] = [];
-  for await (const { loss } of newTrainer().fit(data, { steps: 8, batchSize: 4, every: 1 })) losses.push(loss);
+  for await (const { loss } of newTrainer().iterate(data, { steps: 8, batchSize: 4, every: 1 })) losses.push(loss);
   const mean = (from: number, to: number) => losses.slice(from, to).reduce((a, b) => a + b) / (to - from);
   const { journal } = await training().run();
   expect(journal.points.map(({ loss }) => loss)).toEqual([mean(0, 2), mean(2, 6), mean(6, 8)]);

@@ -1,4 +1,5 @@
 /** For each batch norm a plan, what takes it and how, or a reason in words why nothing does. */
+import { affineOf } from "batchnorm/extend";
 import type { NodeProto } from "onnx-buf";
 import { describe, isOperator } from "../model/attributes.ts";
 import { epsOf, inferenceParameters, type Parameters } from "../model/batchnorm.ts";
@@ -29,7 +30,7 @@ export interface DecideOptions {
 export function decide(scope: Scope, node: NodeProto, { affine }: DecideOptions): Plan | Refusal {
   const parameters = inferenceParameters(scope.graph, node);
   if (isRefusal(parameters)) return parameters;
-  const own = affineOf(parameters, epsOf(node));
+  const own = finiteAffine(parameters, epsOf(node));
   if (isRefusal(own)) return own;
   const before = intoLayerBefore(scope, node, own);
   if (!isRefusal(before)) return before;
@@ -40,12 +41,11 @@ export function decide(scope: Scope, node: NodeProto, { affine }: DecideOptions)
   return refuse([before, after, ...(rest ? [rest] : [])].map(({ reason }) => reason).join("; "));
 }
 
-/** γ/√(var + ε) and β − mean·γ/√(var + ε). */
-function affineOf({ gamma, beta, mean, variance }: Parameters, epsilon: number): Affine | Refusal {
+/** The batch norm as scale and shift of each channel. */
+function finiteAffine({ gamma, beta, mean, variance }: Parameters, epsilon: number): Affine | Refusal {
   const wrong = variance.findIndex((value) => !(value + epsilon > 0) || value === Number.POSITIVE_INFINITY);
   if (wrong >= 0) return refuse(`its variance + ε is ${variance[wrong] + epsilon} in channel ${wrong}`);
-  const scale = gamma.map((value, c) => value / Math.sqrt(variance[c] + epsilon));
-  const shift = beta.map((value, c) => value - mean[c] * scale[c]);
+  const { scale, shift } = affineOf({ gamma, beta, mean, variance, eps: epsilon });
   const notFinite = scale.findIndex((value, c) => !Number.isFinite(value) || !Number.isFinite(shift[c]));
   if (notFinite >= 0) return refuse(`its parameters are not finite in channel ${notFinite}`);
   return { scale, shift };

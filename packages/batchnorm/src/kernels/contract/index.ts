@@ -14,8 +14,8 @@ import { gather } from "./gather.ts";
 import { images } from "./images.ts";
 import { matrix } from "./matrix.ts";
 import { pointwise } from "./pointwise.ts";
-import { statistics } from "./statistics.ts";
 import type { Row } from "./row.ts";
+import { statistics } from "./statistics.ts";
 
 export { control, controlAddress, controlBytes, limits, limitsOf } from "./limits.ts";
 export { type Row, typeOf } from "./row.ts";

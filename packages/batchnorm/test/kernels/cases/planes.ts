@@ -9,14 +9,16 @@ interface Shape {
   inner: number;
   mean: number;
   seed: number;
+  /** The first 16 of every 1,024 values of a channel are at 100. */
+  far: boolean;
   /** For the kernels that take whole channels, and for those that take planes. */
   by: { channels: number; planes: number };
 }
 
 function* shapes(): Generator<Shape> {
   let seed = 1;
-  const shape = (outer: number, channels: number, inner: number, by: Shape["by"], mean = 0): Shape => {
-    return { outer, channels, inner, mean, seed: seed++, by };
+  const shape = (outer: number, channels: number, inner: number, by: Shape["by"], mean = 0, far = false): Shape => {
+    return { outer, channels, inner, mean, seed: seed++, by, far };
   };
   for (const [outer, channels, inner] of triples()) {
     yield shape(outer, channels, inner, { channels: inThree(channels), planes: inThree(outer * channels) });
@@ -25,6 +27,7 @@ function* shapes(): Generator<Shape> {
   // Around the 1,024 values of a piece, which may end within a plane.
   for (const inner of [1023, 1024, 1025, 2500]) yield shape(2, 3, inner, { channels: 1, planes: 4 });
   for (const inner of [49, 900]) yield shape(5, 4, inner, { channels: 2, planes: 7 }, 1e4);
+  for (const inner of [4, 60, 3000]) yield shape(70, 5, inner, { channels: 1, planes: 70 }, 0, true);
 }
 
 function planesCases(by: keyof Shape["by"], make: (shape: Shape) => KernelCase["args"]): KernelSpec["cases"] {
@@ -41,6 +44,12 @@ const coefficient = ({ seed, channels }: Shape, i: number) => normals(1000 * i +
 const center = ({ seed, channels, mean }: Shape) => normals(5000 + seed, channels, mean);
 const sizeOf = ({ outer, channels, inner }: Shape) => outer * channels * inner;
 const values = (shape: Shape, i = 0) => normals(9000 * i + shape.seed, sizeOf(shape), shape.mean);
+/** Of x, for the kernels that sum it up. */
+const withFar = (shape: Shape) => {
+  const { channels, inner, far } = shape;
+  const place = (i: number) => Math.floor(i / (channels * inner)) * inner + (i % inner);
+  return values(shape).map((v, i) => (far && place(i) % 1024 < 16 ? 100 : v));
+};
 const sizesOf = ({ outer, channels, inner }: Shape) => ({ outer, channels, inner });
 const byChannels = { argument: "channelsPerTask", unit: 1, count: ({ channels }: Numbers) => channels };
 const byPlanes = { argument: "planesPerTask", unit: 1, count: ({ outer, channels }: Numbers) => outer * channels };
@@ -50,7 +59,7 @@ export const momentsPlanes: KernelSpec = {
   cases: planesCases("channels", (shape) => {
     const room = () => doubles(shape.channels);
     const sizes = { ...sizesOf(shape), channelsPerTask: shape.by.channels };
-    return { x: values(shape), ...sizes, mean: room(), m2: room() };
+    return { x: withFar(shape), ...sizes, mean: room(), m2: room() };
   }),
   reaches: (args, _input, index, _out, at) => channelOf(args, index) === at,
   cut: byChannels,

@@ -14,8 +14,8 @@ interface Drawing {
 }
 
 const DRAWINGS: readonly Drawing[] = [
-  ...(EXPERIMENTS as readonly Drawing[]),
-  { name: "train", figures: () => import("../../train/figures.ts") as ReturnType<Drawing["figures"]> },
+  ...EXPERIMENTS,
+  { name: "train", figures: () => import("../../train/figures.ts") },
 ];
 
 /** The command that records results of a name. */

@@ -43,7 +43,7 @@ export function reproduceOptions({ images, flags = {}, shared }: Experiment): Op
     ),
     new Option("--data <dir>", TEXTS[images].data),
     new Option("--fresh", "train again, also what was finished by an earlier call"),
-    ...Object.entries(flags).map(([name, help]) => new Option(`--${name}`, help)),
+    ...Object.entries(flags).map(([name, help]) => flagOption(name, help)),
     ...(shared
       ? [new Option("--mpi", "train one network at a time, on all ranks that mpirun or srun has started")]
       : []),
@@ -53,5 +53,7 @@ export function reproduceOptions({ images, flags = {}, shared }: Experiment): Op
 /** Which of the experiment's own options were given. */
 export function flagsIn(options: object, { flags = {} }: Experiment): ReadonlySet<string> {
   const given = new Map(Object.entries(options));
-  return new Set(Object.keys(flags).filter((name) => given.get(name) === true));
+  return new Set(Object.keys(flags).filter((name) => given.get(flagOption(name).attributeName()) === true));
 }
+
+const flagOption = (name: string, help?: string) => new Option(`--${name}`, help);

@@ -15,8 +15,8 @@ import {
 } from "batchnorm-onnx";
 import { InputError } from "../../errors.ts";
 import type { Feeds } from "../../inputs/feed.ts";
-import { formatOf, modelErrors } from "../../inspect/files.ts";
 import { short } from "../../inspect/lines.ts";
+import { formatOf, modelErrors } from "../../modelfile.ts";
 import { integer, plural } from "../../words.ts";
 import type { DataOptions } from "./dataoptions.ts";
 import { openFeeds, refuseImageOptions } from "./feeds.ts";

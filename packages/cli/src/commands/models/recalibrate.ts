@@ -3,7 +3,7 @@ import { checkDestination, readModel, recalibrateBatchNorms, writeModel } from "
 import pc from "picocolors";
 import { InputError } from "../../errors.ts";
 import type { Feeds } from "../../inputs/feed.ts";
-import { formatOf, modelErrors } from "../../inspect/files.ts";
+import { formatOf, modelErrors } from "../../modelfile.ts";
 import { recalibrationJson } from "../../recalibrate/json.ts";
 import { movedLines } from "../../recalibrate/lines.ts";
 import { moved } from "../../recalibrate/moved.ts";

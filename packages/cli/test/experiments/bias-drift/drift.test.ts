@@ -1,11 +1,12 @@
 import { beforeAll, expect, test } from "vitest";
-import { loadMnist, type Mnist } from "#dist/datasets/mnist.js";
+import { loadMnist } from "#dist/datasets/mnist.js";
+import type { SharedData } from "#dist/datasets/shared.js";
 import { kind } from "#dist/experiments/bias-drift/drift.js";
 import type { DriftSpec } from "#dist/experiments/bias-drift/spec.js";
 import { loadSmall } from "../../support/mnist.ts";
 import { alone } from "../../support/runs.ts";
 
-let mnist: Mnist;
+let mnist: SharedData;
 beforeAll(async () => {
   mnist = await loadSmall(loadMnist);
 });

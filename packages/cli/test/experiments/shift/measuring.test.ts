@@ -2,7 +2,8 @@ import { accuracy, recalibrate, Tensor } from "batchnorm";
 import { readSafetensors } from "batchnorm/formats";
 import { mnistNetwork } from "batchnorm/models";
 import { beforeAll, describe, expect, test } from "vitest";
-import { loadMnist, type Mnist } from "#dist/datasets/mnist.js";
+import { loadMnist } from "#dist/datasets/mnist.js";
+import type { SharedData } from "#dist/datasets/shared.js";
 import { kind } from "#dist/experiments/shift/measuring.js";
 import type { Estimate, ShiftSpec } from "#dist/experiments/shift/spec.js";
 import { kind as training } from "#dist/experiments/shift/training.js";
@@ -10,7 +11,7 @@ import { loadSmall } from "../../support/mnist.ts";
 import { alone, noting } from "../../support/runs.ts";
 import { fewSteps } from "../../support/shift.ts";
 
-let mnist: Mnist;
+let mnist: SharedData;
 beforeAll(async () => {
   mnist = await loadSmall(loadMnist, 120, 41);
 });

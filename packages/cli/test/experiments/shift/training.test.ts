@@ -2,7 +2,8 @@ import { cosine, decayWeightsOnly, SGD, Trainer, warmup } from "batchnorm";
 import { readSafetensors } from "batchnorm/formats";
 import { mnistNetwork } from "batchnorm/models";
 import { beforeAll, describe, expect, test } from "vitest";
-import { loadMnist, type Mnist } from "#dist/datasets/mnist.js";
+import { loadMnist } from "#dist/datasets/mnist.js";
+import type { SharedData } from "#dist/datasets/shared.js";
 import { learnedImages } from "#dist/experiments/shift/networks.js";
 import type { NetworkSpec } from "#dist/experiments/shift/spec.js";
 import { kind } from "#dist/experiments/shift/training.js";
@@ -11,14 +12,14 @@ import { loadSmall } from "../../support/mnist.ts";
 import { noting } from "../../support/runs.ts";
 import { fewSteps } from "../../support/shift.ts";
 
-let mnist: Mnist;
+let mnist: SharedData;
 beforeAll(async () => {
   mnist = await loadSmall(loadMnist, 120, 41);
 });
 
 const spec = (choices: Partial<NetworkSpec> = {}) => fewSteps(mnist.fingerprint, choices);
 
-async function train(spec: NetworkSpec, data: Mnist, checkpoint?: Checkpoint) {
+async function train(spec: NetworkSpec, data: SharedData, checkpoint?: Checkpoint) {
   const { context, steps, checkpoints } = noting(checkpoint);
   return { result: await kind.carryOut(spec, data, context), steps, checkpoints };
 }
@@ -33,7 +34,7 @@ describe("training", () => {
     });
     const losses: number[] = [];
     const options = { steps: 15, batchSize: 20, every: 1 };
-    for await (const { loss } of trainer.fit(learnedImages(spec(), mnist), options)) losses.push(loss);
+    for await (const { loss } of trainer.iterate(learnedImages(spec(), mnist), options)) losses.push(loss);
     await trainer.close();
 
     const { result } = await train(spec(), mnist);

@@ -2,7 +2,7 @@ import { accuracy, Dataset, decayWeightsOnly, exponentialDecay, SGD, Tensor, Tra
 import { readSafetensors, writeSafetensors } from "batchnorm/formats";
 import { inception } from "batchnorm/models";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Cifar10 } from "#dist/datasets/cifar10.js";
+import type { SharedData } from "#dist/datasets/shared.js";
 import { channelStatistics } from "#dist/datasets/statistics.js";
 import { decodeProbabilities, encodeProbabilities } from "#dist/networks/inception/probabilities.js";
 import { kind } from "#dist/networks/inception/run.js";
@@ -13,7 +13,7 @@ import type { Checkpoint } from "#dist/runs/spec.js";
 import { fewSteps, loadFewColours } from "../../support/colours.ts";
 import { alone, noting } from "../../support/runs.ts";
 
-let data: Cifar10;
+let data: SharedData;
 let whole: Awaited<ReturnType<typeof carryOut>>;
 let short: Awaited<ReturnType<typeof carryOut>>;
 beforeAll(async () => {
@@ -51,7 +51,7 @@ test("a run is the paper's descent on images that are normalized by themselves, 
   });
   const losses: number[] = [];
   const accuracies: number[] = [];
-  for await (const { step, loss } of trainer.fit(trainOn, { steps: 7, batchSize: 8, every: 1 })) {
+  for await (const { step, loss } of trainer.iterate(trainOn, { steps: 7, batchSize: 8, every: 1 })) {
     losses.push(loss);
     if (step === 2) accuracies.push((await trainer.evaluate(testOn.slice(0, 12))).accuracy);
   }

@@ -1,10 +1,10 @@
 import { beforeAll, expect, test } from "vitest";
-import type { Cifar10 } from "#dist/datasets/cifar10.js";
+import type { SharedData } from "#dist/datasets/shared.js";
 import { InputError } from "#dist/errors.js";
 import { availableImages, epochSteps } from "#dist/networks/inception/settings.js";
 import { loadFewColours } from "../../support/colours.ts";
 
-let data: Cifar10;
+let data: SharedData;
 beforeAll(async () => {
   data = await loadFewColours();
 });

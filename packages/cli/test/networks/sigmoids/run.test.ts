@@ -1,8 +1,8 @@
 import { Dataset, Sequential, SGD, Sigmoid, Trainer, tensor } from "batchnorm";
 import { mnistNetwork } from "batchnorm/models";
 import { beforeAll, expect, test } from "vitest";
-import { loadMnist, type Mnist } from "#dist/datasets/mnist.js";
-import type { SharedImages } from "#dist/datasets/shared.js";
+import { loadMnist } from "#dist/datasets/mnist.js";
+import type { SharedData, SharedImages } from "#dist/datasets/shared.js";
 import { percentiles } from "#dist/networks/sigmoids/percentiles.js";
 import { kind } from "#dist/networks/sigmoids/run.js";
 import { sigmoidsSpec } from "#dist/networks/sigmoids/settings.js";
@@ -10,7 +10,7 @@ import type { SigmoidsSpec } from "#dist/networks/sigmoids/spec.js";
 import { loadSmall } from "../../support/mnist.ts";
 import { alone, noting } from "../../support/runs.ts";
 
-let mnist: Mnist;
+let mnist: SharedData;
 beforeAll(async () => {
   mnist = await loadSmall(loadMnist);
 });
@@ -23,7 +23,7 @@ function spec(choices: Partial<SigmoidsSpec> = {}): SigmoidsSpec {
   };
 }
 
-const train = (spec: SigmoidsSpec, data: Mnist = mnist) => kind.carryOut(spec, data, alone());
+const train = (spec: SigmoidsSpec, data: SharedData = mnist) => kind.carryOut(spec, data, alone());
 
 test("measures at the steps asked for, and learns", async () => {
   const { context, steps: reported } = noting();
@@ -59,10 +59,10 @@ test.each([true, false])(
     const model = mnistNetwork({ batchNorm, hidden: [20, 12], activation: "sigmoid", sigma: 0.1, seed: 3 });
     const trainer = new Trainer(model, { optimizer: new SGD({ lr: 0.3 }), threads: 1, seed: 3 });
     const data = (part: SharedImages) => new Dataset({ data: part.images, shape: [784], labels: part.labels });
-    for await (const _ of trainer.fit(data(mnist.train), { steps: 120, batchSize: 60, every: 120 }));
+    await trainer.fit(data(mnist.train), { steps: 120, batchSize: 60, every: 120 });
     await trainer.close();
-    const last = model.layers.findLastIndex((layer) => layer instanceof Sigmoid);
-    const before = new Sequential(...model.layers.slice(0, last)).eval();
+    const [first, last] = model.hidden;
+    const before = new Sequential(first, ...last.layers.filter((layer) => !(layer instanceof Sigmoid))).eval();
     const input = before.forward(tensor(Float32Array.from(mnist.test.images), [mnist.test.length, 784]));
     expect(input.shape).toEqual([200, 12]);
     const unit = Float32Array.from({ length: 200 }, (_, row) => input.data[row * 12 + 7] as number);
