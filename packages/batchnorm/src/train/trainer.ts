@@ -1,15 +1,16 @@
-import { type Device, isHost } from "../device/device.ts";
+import { type Device, isHost, type TypedArray } from "../device/device.ts";
 import { check } from "../errors.ts";
 import type { Layer } from "../layers/layer.ts";
+import type { StateSlot } from "../layers/state.ts";
 import { crossEntropy } from "../losses/crossentropy.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import { checkOptions } from "../options.ts";
-import { fetchSpan } from "../plan/step.ts";
+import { fetchSpan, type Span, viewOf } from "../plan/step.ts";
 import { Random } from "../tensor/random.ts";
-import { formatShape } from "../tensor/shape.ts";
+import { formatShape, sizeOf } from "../tensor/shape.ts";
 import { checkTensor, type Tensor } from "../tensor/tensor.ts";
 import { WasmDevice } from "../wasm/device.ts";
-import { pack, restore } from "./checkpoint.ts";
+import { type Checkpoint, pack, restore } from "./checkpoint.ts";
 import { Dataset, labelsOf } from "./dataset.ts";
 import { Evaluator } from "./evaluator.ts";
 import { GradientSums } from "./gradients.ts";
@@ -297,8 +298,7 @@ export class Trainer {
 
   /** Everything that decides how training goes on, as the bytes of a safetensors file with a checksum. */
   async save(): Promise<Uint8Array> {
-    await this.synchronize();
-    return pack(await this.#checkpoint());
+    return this.#checkpointed(pack);
   }
 
   /**
@@ -309,25 +309,43 @@ export class Trainer {
    *         has changed then
    */
   async resume(bytes: Uint8Array): Promise<void> {
-    await this.synchronize();
-    this.#stepCount = restore(bytes, await this.#checkpoint());
+    await this.#checkpointed((checkpoint) => {
+      this.#stepCount = restore(bytes, checkpoint);
+    });
   }
 
-  async #checkpoint() {
+  /** Does something with all that a checkpoint has: on the CPU at once, for training may go on when this returns. */
+  #checkpointed<T>(use: (checkpoint: Checkpoint) => T): T | Promise<T> {
+    this.#checkOpen();
     const { device } = this;
     if (this.#weights.changed) {
       this.#sessions.clear();
       this.#weights.arrange();
     }
-    const optimizer = await Promise.all(
-      this.#weights.remembered().map(async ([name, place, shape]) => {
-        const count = shape.reduce((a, b) => a * b, 1);
-        const data = (await fetchSpan(device, { place, type: "f32", count })) as Float32Array;
-        const write = (values: ArrayLike<number>) =>
-          device.write(place.region, 4 * place.offset, Float32Array.from(values));
-        return [name, { shape, data, write }] as const;
-      }),
-    );
+    const kept = this.#weights.remembered().map(([name, place, shape]): Kept => {
+      return { name, shape, span: { place, type: "f32", count: sizeOf(shape) } };
+    });
+    if (isHost(device))
+      return use(
+        this.#checkpoint(
+          kept,
+          kept.map(({ span }) => viewOf(device, span)),
+        ),
+      );
+    return this.#weights
+      .readBack()
+      .then(() => Promise.all(kept.map(({ span }) => fetchSpan(device, span))))
+      .then((arrays) => use(this.#checkpoint(kept, arrays)));
+  }
+
+  /** @param arrays  what the optimizer remembers */
+  #checkpoint(kept: readonly Kept[], arrays: readonly TypedArray[]): Checkpoint {
+    const { device } = this;
+    const optimizer = kept.map(({ name, shape, span: { place } }, i): [string, StateSlot] => {
+      const write = (values: ArrayLike<number>) =>
+        device.write(place.region, 4 * place.offset, Float32Array.from(values));
+      return [name, { shape, data: arrays[i] as Float32Array, write }];
+    });
     return {
       step: this.#stepCount,
       optimizerName: this.#optimizer.name,
@@ -371,6 +389,13 @@ export class Trainer {
   #checkOpen(): void {
     check(!this.#closed, "E_STATE", "Trainer", () => "expected an open trainer; this one was closed");
   }
+}
+
+/** What an optimizer remembers of one parameter, and where. */
+interface Kept {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly span: Span;
 }
 
 /** Sums since the last report. They are added up on the device; only whoever reports waits for them. */
