@@ -1,3 +1,4 @@
+import { signatureOf } from "../layers/call.ts";
 import { Recent } from "../plan/bound.ts";
 import type { Dataset } from "./dataset.ts";
 import { type Resident, Residents } from "./residents.ts";
@@ -25,9 +26,7 @@ export class Sessions {
       this.clear();
       weights.arrange();
     }
-    let modes = "";
-    for (const layer of model.modules()) modes += layer.signature(!training);
-    const key = `${training} ${shape} ${modes}`;
+    const key = `${training} ${shape} ${signatureOf(model, !training)}`;
     return this.#recent.of(key, () => new Session(this.#common, shape, training));
   }
 
