@@ -174,15 +174,6 @@ describe("something else where a tensor belongs", () => {
   });
 });
 
-describe("a layer in two places of a model", () => {
-  it("is refused where it has parameters: gradients would be those of one place", () => {
-    for (const shared of [new Linear(4, 4), new BatchNorm(4)]) {
-      const model = new Sequential(shared, new ReLU(), shared);
-      refuses(() => model.forward(x), "E_VALUE", "each layer with parameters once", "shared weights");
-    }
-  });
-});
-
 describe("shapes that change from call to call", () => {
   it("work", () => {
     const layer = new BatchNorm(4);

@@ -5,6 +5,7 @@ import { type Exchange, mergeShares, sumShares } from "../ops/normalization/exch
 import { type Group, groupSizes, groupsOf } from "../ops/normalization/ghost.ts";
 import { type Layout, layoutOf } from "../ops/normalization/layout.ts";
 import type { Epilogue } from "../plan/graph.ts";
+import { numberOf } from "../plan/identity.ts";
 import { Parameter, StateTensor } from "../plan/parameter.ts";
 import { Resident } from "../plan/resident.ts";
 import type { Site } from "../plan/site.ts";
@@ -187,8 +188,9 @@ export class BatchNorm extends Operation {
   }
 
   override signature(evaluate: boolean): string {
-    const tracking = `${this.trackRunningStats ? "k" : ""}${this.observer ? "o" : ""}${this.exchange ? "x" : ""}`;
-    return super.signature(evaluate) + (this.#frozen ? "f" : "") + tracking;
+    const shares = this.exchange ? `x${numberOf(this.exchange)}` : "";
+    const tracking = `${this.trackRunningStats ? "k" : ""}${this.observer ? "o" : ""}`;
+    return super.signature(evaluate) + (this.#frozen ? "f" : "") + tracking + shares;
   }
 
   override normalization(): LayerNormalization | null {

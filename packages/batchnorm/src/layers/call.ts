@@ -1,6 +1,7 @@
 import type { Device, Place } from "../device/device.ts";
 import { Arena } from "../plan/arena.ts";
 import { type Bindee, Bound } from "../plan/bound.ts";
+import { numberOf } from "../plan/identity.ts";
 import type { Parameter } from "../plan/parameter.ts";
 import type { Resident } from "../plan/resident.ts";
 import type { Convolution, Operand, Slot } from "../plan/site.ts";
@@ -150,15 +151,22 @@ export class Call {
   }
 }
 
-/** Modes of all layers, and which parameters are trained: what a call is bound for, beside the shape. */
-export function signatureOf(layer: Modal): string {
+/**
+ * What a model is bound for, beside the shape: its layers and parameters, modes, and which parameters are trained.
+ *
+ * @param evaluate  in eval mode, whatever the layers say of themselves
+ */
+export function signatureOf(layer: Modal, evaluate = false): string {
   return layer
     .namedModules()
     .map(([, module]) => {
       const own = Object.values(module.ownParameters()) as (Parameter | null)[];
-      return `${module.signature(false)}${own.map((parameter) => Number(parameter?.trainable)).join("")}`;
+      const parameters = own.map(
+        (parameter) => parameter && `${numberOf(parameter)}${parameter.trainable ? "t" : "f"}`,
+      );
+      return `${numberOf(module)}${module.signature(evaluate)}${parameters}`;
     })
-    .join();
+    .join(" ");
 }
 
 /** A layer, as far as its modes are concerned. */

@@ -1,3 +1,4 @@
+import { formatShape } from "../tensor/shape.ts";
 import { Tensor, zeros } from "../tensor/tensor.ts";
 import { type Home, Resident } from "./resident.ts";
 
@@ -12,6 +13,12 @@ export class StateTensor extends Tensor {
 
   override get data(): Float32Array {
     return this.resident.data;
+  }
+
+  /** As of any tensor; where the values are to be had, if not here. */
+  override toString(): string {
+    if (this.resident.readable) return super.toString();
+    return `${this.constructor.name} ${formatShape(this.shape)}\non the device: await trainer.synchronize() to see it`;
   }
 }
 

@@ -49,6 +49,11 @@ export class Resident<A extends Values> {
     return this.#home;
   }
 
+  /** Whether `data` can be had. */
+  get readable(): boolean {
+    return this.#home === null || isHost(this.#home.device) || this.#home.copy.current;
+  }
+
   /** Replaces the values, wherever they are. */
   write(values: ArrayLike<number>): void {
     if (!this.#home || isHost(this.#home.device)) {

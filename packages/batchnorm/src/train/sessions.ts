@@ -1,3 +1,4 @@
+import { signatureOf } from "../layers/call.ts";
 import { Recent } from "../plan/bound.ts";
 import type { Dataset } from "./dataset.ts";
 import { type Resident, Residents } from "./residents.ts";
@@ -21,9 +22,7 @@ export class Sessions {
   /** @param training whether there is to be a backward pass */
   of(shape: readonly number[], training: boolean): Session {
     this.settle();
-    let modes = "";
-    for (const layer of this.#common.model.modules()) modes += layer.signature(!training);
-    const key = `${training} ${shape} ${modes}`;
+    const key = `${training} ${shape} ${signatureOf(this.#common.model, !training)}`;
     return this.#recent.of(key, () => new Session(this.#common, shape, training));
   }
 

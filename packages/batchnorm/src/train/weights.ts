@@ -189,15 +189,15 @@ export class Weights implements Homes {
     const run = this.#runs.find(({ offsets }) => offsets.has(parameter));
     const offset = run?.offsets.get(parameter) ?? 0;
     const grad = run ? { region: run.grad.region, offset: run.grad.offset + offset } : null;
-    return { value: this.#values.get(parameter) as Place, grad };
+    return { value: placed(this.#values.get(parameter)), grad };
   }
 
   tensor({ resident }: { resident: Resident<Float32Array> }): Place {
-    return this.#state.get(resident) as Place;
+    return placed(this.#state.get(resident));
   }
 
   counter(values: Resident<Float64Array>): Place {
-    return this.#state.get(values) as Place;
+    return placed(this.#state.get(values));
   }
 
   /** Where what the optimizer remembers is, of each parameter that is trained now: under "velocity.0.weight". */
@@ -294,4 +294,12 @@ function checkedGroups(all: Parameter[], groups: readonly ParameterGroup[] | nul
     return `expected the ${trainable} trainable parameters of the model, each in one group, got ${got}`;
   });
   return groups;
+}
+
+/** @throws BatchNormError E_STATE for what was not in the model when the trainer was made */
+function placed(place: Place | undefined): Place {
+  check(place !== undefined, "E_STATE", "Trainer", () => {
+    return "expected the layers that the trainer was made with, got another: close() it, change the model, make a new one";
+  });
+  return place;
 }

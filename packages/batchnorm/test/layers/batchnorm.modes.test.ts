@@ -1,4 +1,4 @@
-import { BatchNorm, Linear, Sequential, SGD, Sigmoid, Trainer } from "batchnorm";
+import { BatchNorm, type Exchange, Linear, Sequential, SGD, Sigmoid, Trainer } from "batchnorm";
 import { describe, expect, test } from "vitest";
 import { normals } from "../support/data.ts";
 import { onEveryDevice } from "../support/devices.ts";
@@ -124,6 +124,32 @@ test("while a trainer trains, a frozen batch norm keeps its statistics, and its 
     expect(frozen.weight!.data[c]).not.toBe(gamma[c]);
     expect(frozen.bias!.data[c]).not.toBe(beta[c]);
   }
+});
+
+test("another exchange holds from the next call on, forward and backward", () => {
+  const bn = new BatchNorm(4);
+  const calls: string[] = [];
+  const exchange = (name: string): Exchange => ({
+    gather(values) {
+      calls.push(`${name} gathers`);
+      return values;
+    },
+    sum() {
+      calls.push(`${name} adds up`);
+      return { wait() {} };
+    },
+  });
+  const pass = () => {
+    bn.forward(gaussianTensor(1, [6, 4]));
+    bn.backward(gaussianTensor(2, [6, 4]));
+  };
+  for (const name of ["one", "other"]) {
+    bn.exchange = exchange(name);
+    pass();
+  }
+  bn.exchange = null;
+  pass();
+  expect(calls).toEqual(["one gathers", "one adds up", "other gathers", "other adds up"]);
 });
 
 test("a layer without running statistics cannot be frozen", () => {

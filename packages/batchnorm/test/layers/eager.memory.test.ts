@@ -76,7 +76,7 @@ test("a layer that nobody refers to any more is collected, with all that was put
       bn.forward(x);
       registry.register(bn, i);
     }
-    // The one called last still has its place in the engine.
+    // The one called last still has its place in the device.
     while (collected < 499) {
       gc();
       await new Promise((resolve) => setTimeout(resolve, 10));

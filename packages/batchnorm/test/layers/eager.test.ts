@@ -1,9 +1,21 @@
-/** Layers called on tensors, one after another and in turn, all over one engine. */
-import { BatchNorm, batchNormForward, configure, Linear, randn, Sequential, Sigmoid, type Tensor } from "batchnorm";
+/** Layers called on tensors, one after another and in turn, all over one device. */
+import {
+  add,
+  BatchNorm,
+  batchNormForward,
+  configure,
+  Linear,
+  ReLU,
+  randn,
+  Sequential,
+  Sigmoid,
+  type Tensor,
+} from "batchnorm";
 import fc from "fast-check";
 import { afterEach, expect, test } from "vitest";
 import { digest, normals } from "../support/data.ts";
 import { expectSame, gaussianTensor, setAffine } from "../support/layers.ts";
+import { made } from "../support/made.ts";
 
 afterEach(() => configure({}));
 
@@ -11,6 +23,12 @@ const makers = [
   () => new BatchNorm(6),
   () => new Sequential(new Linear(6, 40), new BatchNorm(40), new Sigmoid(), new Linear(40, 6)),
   () => new BatchNorm(6, { axis: 1 }),
+  () => {
+    const shared = new Linear(6, 6);
+    return made({ shared, bn: new BatchNorm(6), relu: new ReLU() }, (x, { shared, bn, relu }) => {
+      return relu.of(add(bn.of(shared.of(relu.of(shared.of(x)))), x));
+    });
+  },
 ];
 const shapes = [
   [4, 6],
@@ -30,8 +48,8 @@ function layersAgain() {
 type Command = { layer: number; shape: number } | { layer: number; backward: true } | { borrow: true };
 const commands = fc.array(
   fc.oneof(
-    fc.record({ layer: fc.nat(2), shape: fc.nat(2) }),
-    fc.record({ layer: fc.nat(2), backward: fc.constant(true as const) }),
+    fc.record({ layer: fc.nat(makers.length - 1), shape: fc.nat(2) }),
+    fc.record({ layer: fc.nat(makers.length - 1), backward: fc.constant(true as const) }),
     fc.record({ borrow: fc.constant(true as const) }),
   ),
   { maxLength: 25 },
@@ -64,9 +82,9 @@ function results(list: Command[], parts: (number | "all")[]): string[][] {
 test("layers called in any order, and functions in between, give what each gives by itself", () => {
   fc.assert(
     fc.property(commands, (list) => {
-      expect(results(list, ["all"])).toEqual(results(list, [0, 1, 2]));
+      expect(results(list, ["all"])).toEqual(results(list, [...makers.keys()]));
     }),
-    { seed: 5, numRuns: 60 },
+    { seed: 5, numRuns: 80 },
   );
 });
 
@@ -138,7 +156,7 @@ test("a layer within a model can be called by itself, and the model still goes b
   expectSame(model.backward(dy).data, want);
 });
 
-test("configure chooses the engine from the next call on; what was before it can no longer go back", () => {
+test("configure chooses the device from the next call on; what was before it can no longer go back", () => {
   const bn = new BatchNorm(400);
   setAffine(bn);
   const [x, dy] = [gaussianTensor(1, [600, 400]), gaussianTensor(2, [600, 400])];

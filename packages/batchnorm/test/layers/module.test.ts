@@ -28,6 +28,7 @@ import { onEveryDevice } from "../support/devices.ts";
 import { gradientError } from "../support/gradients.ts";
 import { expectSame, gaussianTensor, snapshot } from "../support/layers.ts";
 import { made } from "../support/made.ts";
+import { rejects } from "../support/refusal.ts";
 import { asTrained } from "../support/trained.ts";
 import { openTrainer } from "../support/training.ts";
 
@@ -161,6 +162,52 @@ describe("names", () => {
     model.loadStateDict({ "shift.offset": { shape: [2], data: [3, 4] }, "shift.seen": { shape: [2], data: [5, 6] } });
     expect([...(model as unknown as { shift: Shift }).shift.seen.data]).toEqual([5, 6]);
     expect(model.parameters()).toHaveLength(1);
+  });
+});
+
+describe("a layer that is put in another's place", () => {
+  const x = gaussianTensor(1, [5, 4]);
+  const model = () =>
+    made({ body: new Linear(4, 4), act: new Tanh() as Layer, head: new Linear(4, 3) }, (x, { body, act, head }) =>
+      head.of(act.of(body.of(x))),
+    );
+
+  it("is used from the next call on", () => {
+    const own = model();
+    own.forward(x);
+    own.head = new Linear(4, 3);
+    expectSame(own.forward(x).data, own.head.forward(own.act.forward(own.body.forward(x))).data);
+    own.backward(gaussianTensor(2, [5, 3]));
+    expect(own.head.weight.grad).not.toBeNull();
+    own.head = new Linear(4, 7);
+    expect(own.forward(x).shape).toEqual([5, 7]);
+  });
+
+  it("and so is a parameter", () => {
+    const own = model();
+    own.forward(x);
+    const other = new Linear(4, 3);
+    Object.assign(own.head, { weight: other.weight });
+    other.bias!.data.set(own.head.bias!.data);
+    expectSame(own.forward(x).data, other.forward(own.act.forward(own.body.forward(x))).data);
+  });
+
+  it("is taken by a trainer where it has nothing to train, and refused where it has", async () => {
+    const own = model();
+    const trainer = openTrainer(own);
+    const labels = [0, 1, 2, 0, 1];
+    await trainer.step(x, labels);
+    own.act = new Sigmoid();
+    expectSame((await trainer.predict(x)).data, own.forward(x).data);
+    const old = own.head;
+    own.head = new Linear(4, 3);
+    const words = ["[Trainer head] expected the layers that the trainer was made with, got another", "make a new one"];
+    await rejects(() => trainer.step(x, labels), "E_STATE", ...words);
+    await rejects(() => trainer.predict(x), "E_STATE", ...words);
+    own.head = old;
+    await trainer.step(x, labels);
+    own.body = Object.assign(new Linear(4, 4), { weight: own.body.weight, bias: own.body.bias });
+    await trainer.step(x, labels);
   });
 });
 

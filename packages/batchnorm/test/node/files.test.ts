@@ -7,7 +7,7 @@ import { SGD } from "batchnorm";
 import { loadCheckpoint, saveCheckpoint, writeAtomically } from "batchnorm/node";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { sameBytes } from "../support/data.ts";
-import { fitAll, openTrainer, smallDataset, smallNetwork } from "../support/training.ts";
+import { fitAll, openTrainer, smallDataset, smallNetwork, stateBits } from "../support/training.ts";
 
 let folder = "";
 beforeEach(() => {
@@ -91,6 +91,19 @@ describe("saveCheckpoint and loadCheckpoint", () => {
     await fitAll(trainer, smallDataset(), { steps: 7, batchSize: 8 });
     await saving;
     expect(sameBytes(readFileSync(path), bytes)).toBe(true);
+  });
+
+  it("are done with the trainer on the CPU when the calls return", async () => {
+    const [trainer, other] = [
+      openTrainer(smallNetwork(), options()),
+      openTrainer(smallNetwork({ seed: 9 }), options()),
+    ];
+    await fitAll(trainer, smallDataset(), { steps: 3, batchSize: 8 });
+    const bytes = await trainer.save();
+    const resumed = other.resume(bytes);
+    expect(other.stepCount).toBe(3);
+    expect(stateBits(other.model)).toBe(stateBits(trainer.model));
+    await resumed;
   });
 
   it("fail clearly for a file that is not there, or is cut off", async () => {

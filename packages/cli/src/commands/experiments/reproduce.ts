@@ -78,6 +78,7 @@ async function lead({ team, shared, experiment, modules, data, options, signal }
     const checkpoints = (await store.hasCheckpoints()) ? ", and checkpoints of those under way," : "";
     throw new InterruptedError(
       `Interrupted. Finished trainings${checkpoints} are kept in ${store.directory}. ${again} continues with the others.`,
+      { cause: error },
     );
   } finally {
     await dismiss(team);
