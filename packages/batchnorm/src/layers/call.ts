@@ -36,7 +36,7 @@ export class Call {
       tensor: ({ resident }: { resident: Resident<Float32Array> }) => this.#place(resident),
       counter: (values: Resident<Float64Array>) => this.#place(values),
     };
-    const wish = { gradients: "all", evaluate: false, convolution, constant: false } as const;
+    const wish = { gradients: "all", evaluate: false, convolution, constant: false, again: true } as const;
     this.#bound = new Bound(layer, shape, { device, wish, homes });
     this.output = this.#bound.output;
     this.#dy = this.#bound.outputGradient();

@@ -226,7 +226,7 @@ export class Binder implements Host {
       for (const { input, at } of gradients) this.#contribute(node.inputs[input], at);
       this.#recycler.give(dy);
     }
-    for (const { at } of keep) this.#recycler.give(at);
+    if (!this.wish.again) for (const { at } of keep) this.#recycler.give(at);
     this.#releaseTemporaries();
     this.#tell();
   }

@@ -44,6 +44,8 @@ export interface Wish {
   readonly convolution: Convolution;
   /** Parameters do not change any more: what is made of them is made once. */
   readonly constant: boolean;
+  /** The backward pass may be run several times for one forward pass: what it reads stays. */
+  readonly again: boolean;
 }
 
 /** What whoever adds commands uses of the plan that they are added to. */

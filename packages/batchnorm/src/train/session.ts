@@ -66,7 +66,7 @@ export class Session {
     const { device, model, weights, convolution, watchers, gradients } = common;
     this.#common = common;
     this.#training = training;
-    const wish = { gradients: training ? "parameters" : "none", evaluate: !training, convolution, constant: false } as const;
+    const wish = { gradients: training ? "parameters" : "none", evaluate: !training, convolution, constant: false, again: false } as const;
     const listeners = { watched: watchers.layers, ...(gradients && { written: gradients.written }) };
     this.#bound = new Bound(model, shape, { device, wish, homes: weights, listeners });
     gradients?.arrange();

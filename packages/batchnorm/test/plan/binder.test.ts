@@ -12,7 +12,8 @@ import { Recycler } from "#dist/plan/recycler.js";
 import type { Slot, Wish } from "#dist/plan/site.js";
 import { fetchSpan } from "#dist/plan/step.js";
 import { digest, largest, largestDifference, normals } from "../support/data.ts";
-import { GraphModel, graphs, SHAPE, type Step } from "../support/graphs.ts";
+import { GraphModel, graphs, pairsOfKinds, SHAPE, type Step } from "../support/graphs.ts";
+import { RecordingDevice } from "../support/recording.ts";
 
 const COUNT = SHAPE[0] * SHAPE[1];
 const device = new WasmDevice({ build: "simd" });
@@ -51,17 +52,19 @@ interface Options {
   evaluate?: boolean;
   watched?: readonly number[];
   untrained?: readonly number[];
+  /** How often the backward pass is run; 0 where that is not to be wished for: once. */
+  again?: number;
 }
 
 /** Binds a graph as a trainer would, and runs it twice: what comes out the second time, and all that is kept. */
 async function results(steps: readonly Step[], options: Options = {}) {
-  const { on = device, gradients = "all", evaluate = false, watched = [], untrained = [] } = options;
+  const { on = device, gradients = "all", evaluate = false, watched = [], untrained = [], again = 0 } = options;
   const model = new GraphModel(steps);
   const layer = (i: number) => model.layers[i % model.layers.length];
   for (const i of untrained) for (const parameter of layer(i)?.parameters() ?? []) parameter.trainable = false;
   const seen = new Set<Traceable>(watched.flatMap((i) => layer(i) ?? []));
   const { homes, slots, state, arena } = homesOn(on);
-  const wish = { gradients, evaluate, convolution: "fast", constant: false } as const;
+  const wish = { gradients, evaluate, convolution: "fast", constant: false, again: again > 0 } as const;
   const bound = new Bound(model, SHAPE, { device: on, wish, homes, listeners: { watched: seen } });
   const inputs = [...seen].flatMap((each) => bound.inputsOf(each));
   const dy = gradients === "none" ? null : bound.outputGradient();
@@ -76,8 +79,10 @@ async function results(steps: readonly Step[], options: Options = {}) {
     await forward.run();
     const y = await read(bound.output.at, COUNT);
     const went = await Promise.all(inputs.map(({ at }) => read(at, COUNT)));
-    if (dy) on.write(dy.region, 0, normals(seed + 1, COUNT));
-    await backward.run();
+    for (let i = 0; i < Math.max(again, 1); i++) {
+      if (dy) on.write(dy.region, 0, normals(seed + 1, COUNT));
+      await backward.run();
+    }
     return { y, went, dx: dx && (await read(dx, COUNT)) };
   };
   await run(1000);
@@ -114,6 +119,16 @@ async function withoutReuse(work: () => Promise<Results>): Promise<Results> {
 }
 afterEach(() => void vi.restoreAllMocks());
 
+test("where it is wished, the backward pass may be run again for the same forward pass", async () => {
+  await fc.assert(
+    fc.asyncProperty(graphs(15), async (steps) => {
+      const [once, again] = [await results(steps, { again: 1 }), await results(steps, { again: 3 })];
+      expect(bitsOf(again)).toEqual(bitsOf(once));
+    }),
+    { seed: 5, numRuns: 60 },
+  );
+});
+
 const some = fc.array(fc.nat(30), { maxLength: 3 });
 
 describe("any graph of layers gives the same bits as where every value has memory of its own", () => {
@@ -145,19 +160,23 @@ function expectNear(got: Float32Array, want: Float32Array, what: string): void {
   expect(largestDifference(got, want), what).toBeLessThanOrEqual(1e-3 * Math.max(largest(want), 0.1));
 }
 
-test("any graph of layers gives the values and gradients that its layers give one by one", async () => {
-  await fc.assert(
-    fc.asyncProperty(graphs(15, ["dropout"]), async (steps) => {
-      const got = await results(steps);
-      const [x, dy] = [normals(2000, COUNT), normals(2001, COUNT)].map((data) => new Tensor(data, SHAPE));
-      const want = new GraphModel(steps).apart(x, dy);
-      expectNear(got.y, want.y.data, "y");
-      expectNear(got.dx ?? new Float32Array(COUNT), want.dx, "dx");
-      // Of those that are bound but have no say in the result, the gradients are zeros.
-      for (const [name, grad] of want.gradients) expectNear(got.grads.get(name) as Float32Array, grad, name);
-    }),
-    { seed: 2, numRuns: 150 },
-  );
+/** Bound as a whole, and its layers one by one. */
+async function compare(steps: readonly Step[]): Promise<void> {
+  const got = await results(steps);
+  const [x, dy] = [normals(2000, COUNT), normals(2001, COUNT)].map((data) => new Tensor(data, SHAPE));
+  const want = new GraphModel(steps).apart(x, dy);
+  expectNear(got.y, want.y.data, "y");
+  expectNear(got.dx ?? new Float32Array(COUNT), want.dx, "dx");
+  // Of those that are bound but have no say in the result, the gradients are zeros.
+  for (const [name, grad] of want.gradients) expectNear(got.grads.get(name) as Float32Array, grad, name);
+}
+
+describe("layers bound together give the values and gradients that they give one by one", () => {
+  test("in any graph", async () => {
+    await fc.assert(fc.asyncProperty(graphs(15, ["dropout"]), compare), { seed: 2, numRuns: 150 });
+  });
+
+  test.each(pairsOfKinds(["dropout"]))("%s", (_, steps) => compare(steps));
 });
 
 test("any graph of layers gives on a device that JavaScript cannot see what it gives on the CPU", async () => {
@@ -176,13 +195,30 @@ test("any graph of layers gives on a device that JavaScript cannot see what it g
   );
 });
 
+describe("commands are such as the contract wants them", () => {
+  test.each(pairsOfKinds())("of %s", async (_, steps) => {
+    const on = new RecordingDevice();
+    await results(steps, { on });
+    expect(on.runs.length).toBeGreaterThan(0);
+  });
+
+  test("of any graph, whatever of it is trained", async () => {
+    await fc.assert(
+      fc.asyncProperty(graphs(20), some, async (steps, untrained) => {
+        await results(steps, { untrained, on: new RecordingDevice() });
+      }),
+      { seed: 6, numRuns: 60 },
+    );
+  });
+});
+
 test("nothing is left of a bound model but what it shares with others", () => {
   fc.assert(
     fc.property(graphs(20), (steps) => {
       const { top } = device.memory;
       const model: Layer = new GraphModel(steps);
       const { homes, arena } = homesOn(device);
-      const wish = { gradients: "all", evaluate: false, convolution: "fast", constant: false } as const;
+      const wish = { gradients: "all", evaluate: false, convolution: "fast", constant: false, again: false } as const;
       const bound = new Bound(model, SHAPE, { device, wish, homes });
       bound.outputGradient();
       bound.bindBackward();

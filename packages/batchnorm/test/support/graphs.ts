@@ -62,9 +62,23 @@ export interface Step {
   readonly b: number;
 }
 
+const kindsBut = (without: readonly Step["kind"][]) =>
+  ([...Object.keys(makers), "add", "again"] as Step["kind"][]).filter((kind) => !without.includes(kind));
+
+/** Every kind after every other, with weights before them. */
+export function pairsOfKinds(without: readonly Step["kind"][] = []): [string, Step[]][] {
+  const kinds = kindsBut(without);
+  return kinds.flatMap((first) =>
+    kinds.map((second): [string, Step[]] => {
+      const steps = (["linear", first, second] as const).map((kind) => ({ kind, a: 0, b: 1 }));
+      return [`${second} after ${first}`, steps];
+    }),
+  );
+}
+
 /** Graphs of up to so many operations, values that nobody reads among them. Most of their values are of late. */
 export function graphs(most: number, without: readonly Step["kind"][] = []): fc.Arbitrary<Step[]> {
-  const kinds = ([...Object.keys(makers), "add", "add", "again"] as Step["kind"][]).filter((k) => !without.includes(k));
+  const kinds = [...kindsBut(without), "add"] as const;
   const step = fc.record({ kind: fc.constantFrom(...kinds), a: fc.nat(4), b: fc.nat(4) });
   return fc.array(step, { minLength: 1, maxLength: most });
 }
