@@ -1,7 +1,6 @@
-import { type Device, isHost, type TypedArray } from "../device/device.ts";
+import { type Device, isHost } from "../device/device.ts";
 import { check } from "../errors.ts";
 import type { Layer } from "../layers/layer.ts";
-import type { StateSlot } from "../layers/state.ts";
 import { crossEntropy } from "../losses/crossentropy.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import { checkOptions } from "../options.ts";
