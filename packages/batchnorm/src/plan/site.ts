@@ -45,7 +45,7 @@ export interface Wish {
   /** Parameters do not change any more: what is made of them is made once. */
   readonly constant: boolean;
   /** The backward pass may run again after one forward pass: it does not write over what that has left for it. */
-  readonly again: boolean;
+  readonly again?: boolean;
 }
 
 /** What whoever adds commands uses of the plan that they are added to. */
