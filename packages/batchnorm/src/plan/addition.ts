@@ -3,7 +3,11 @@ import { command } from "../kernels/command.ts";
 import { perTask, tasksOf } from "../kernels/tasks.ts";
 
 /** sum = a + b, of `count` float32; sum may be a or b. What is below `floor` becomes it. */
-export function addition(places: { a: Place; b: Place; sum: Place }, count: number, floor = Number.NEGATIVE_INFINITY): Command {
+export function addition(
+  places: { a: Place; b: Place; sum: Place },
+  count: number,
+  floor = Number.NEGATIVE_INFINITY,
+): Command {
   const each = perTask(count, 1, 4);
   return command("addition", { ...places, floor, count, perTask: each }, tasksOf(count, each));
 }

@@ -7,7 +7,7 @@ import type { Epilogue, Graph, Node, Traceable, Value } from "./graph.ts";
 import { Numbers } from "./numbers.ts";
 import type { Parameter, StateTensor } from "./parameter.ts";
 import { Recycler } from "./recycler.ts";
-import { type Host, type Operand, type RunState, Site, type Slot, type Counter, type Wish } from "./site.ts";
+import { type Counter, type Host, type Operand, type RunState, Site, type Slot, type Wish } from "./site.ts";
 import type { HostPoint, Step } from "./step.ts";
 
 /** Where parameters and other state are kept. */
@@ -89,7 +89,8 @@ export class Binder implements Host {
     for (const { node } of works) for (const value of node.inputs) this.#count(value, 1);
     // Somebody outside reads the result, and what is watched.
     this.#count(output, 1);
-    for (const layer of this.#listeners.watched ?? []) for (const value of graph.entered.get(layer) ?? []) this.#count(value, 1);
+    for (const layer of this.#listeners.watched ?? [])
+      for (const value of graph.entered.get(layer) ?? []) this.#count(value, 1);
     this.#wanted.set(input, this.wish.gradients === "all");
     this.#operands.set(input, { shape: input.shape, size: input.size, at: this.#recycler.take(input.size) });
     if (this.#readers.get(input) === 0) this.#count(input, 1);
@@ -193,17 +194,24 @@ export class Binder implements Host {
     const { layer, path } = node;
     const inputs = node.inputs.map((value) => this.#operand(value));
     const wants = node.inputs.map((value) => this.#wanted.get(value) ?? false);
-    const site = new Site(this, { path, inputs, output, epilogue }, {
-      wants,
-      take: (count) => this.#recycler.take(count),
-      share: (place) => this.#recycler.share(place),
-      mayReuse: (i) => this.#readers.get(node.inputs[i]) === 1 && this.alone(inputs[i].at) && inputs[i].size === output.size,
-    });
+    const site = new Site(
+      this,
+      { path, inputs, output, epilogue },
+      {
+        wants,
+        take: (count) => this.#recycler.take(count),
+        share: (place) => this.#recycler.share(place),
+        mayReuse: (i) =>
+          this.#readers.get(node.inputs[i]) === 1 && this.alone(inputs[i].at) && inputs[i].size === output.size,
+      },
+    );
     layer.bind(site);
     const { output: made, keep, backward } = site.outcome;
     check(made !== null, "E_STATE", layer.constructor.name, () => "expected bind to ask for its output; it did not");
     this.#operands.set(output, made);
-    const trainable = Object.values(layer.ownParameters()).filter((p) => p !== null && this.#trainable(p)) as Parameter[];
+    const trainable = Object.values(layer.ownParameters()).filter(
+      (p) => p !== null && this.#trainable(p),
+    ) as Parameter[];
     const wanted = this.wish.gradients !== "none" && (wants.includes(true) || trainable.length > 0);
     this.#wanted.set(output, wanted);
     if (wanted && backward) {

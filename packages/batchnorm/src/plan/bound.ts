@@ -143,4 +143,3 @@ export class Recent<T extends { release(): void }> {
     this.#known.clear();
   }
 }
-

@@ -1,4 +1,4 @@
-import { type Device, type Place, type TypedArray, type Views, isHost } from "../device/device.ts";
+import { type Device, isHost, type Place, type TypedArray, type Views } from "../device/device.ts";
 import { check } from "../errors.ts";
 import { Arena } from "./arena.ts";
 import { Numbers } from "./numbers.ts";

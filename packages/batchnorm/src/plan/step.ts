@@ -70,7 +70,12 @@ export class Runner {
   /** @throws BatchNormError E_PLATFORM on a device that JavaScript cannot see */
   runNow(): void {
     const device = this.#device;
-    check(isHost(device), "E_PLATFORM", "run", () => `expected the CPU, got ${device.build}: wait for the result there`);
+    check(
+      isHost(device),
+      "E_PLATFORM",
+      "run",
+      () => `expected the CPU, got ${device.build}: wait for the result there`,
+    );
     for (const part of this.#parts) {
       if ("act" in part) this.#act(part);
       else device.run(part);
