@@ -134,7 +134,7 @@ export class GraphModel extends Module {
       else values.push(b ? new Tensor(sum(a.data, b.data), SHAPE) : a);
       return own;
     });
-    const grads = values.map(() => new Float32Array(ROWS * FEATURES));
+    const grads: Float32Array[] = values.map(() => new Float32Array(ROWS * FEATURES));
     grads[grads.length - 1] = dy.data;
     const gradients = new Map<string, Float32Array>();
     for (let i = made.length - 1; i >= 0; i--) {
