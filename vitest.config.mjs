@@ -7,7 +7,7 @@ const places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/goog
 const chromium = process.env.CHROMIUM ?? places.find((place) => existsSync(place));
 
 /** Test files that need Node say so in what they import; all others of the library run in a browser too. */
-const needsNode = /from "(node:|batchnorm\/node|\.+\/support\/(process|child)\.ts)/;
+const needsNode = /from "(node:|batchnorm\/node|\.+\/support\/(process|child|interleavings)\.ts)/;
 const tests = join(import.meta.dirname, "packages/batchnorm/test");
 const forNode = readdirSync(tests, { recursive: true })
   .filter((file) => file.endsWith(".test.ts") && needsNode.test(readFileSync(join(tests, file), "utf8")))

@@ -59,7 +59,13 @@ function install() {
 
 function build() {
   install();
-  const generated = ["assembly/structs", "assembly/limits", "src/kernels/arguments", "src/kernels/builds"];
+  const generated = [
+    "assembly/structs",
+    "assembly/dispatch",
+    "assembly/limits",
+    "src/kernels/arguments",
+    "src/kernels/builds",
+  ];
   const sources = ["assembly", "src/kernels/contract", "tools"].map((path) => join(library, path));
   const kernels = () => node(join(library, "tools/kernels.mjs"));
   if (!generated.every((path) => existsSync(join(library, `${path}.gen.ts`)))) forget("kernels");

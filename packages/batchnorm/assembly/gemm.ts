@@ -10,7 +10,7 @@
 import { BLOCK_BYTES, PANEL_ROW } from "./block";
 import { BLOCK_ROWS, GEMM_DEPTH, GEMM_PANELS, PANEL } from "./limits.gen";
 import { scratch } from "./scratch";
-import { load4, loadSplat, madd, splat, store4, transpose4 } from "./simd";
+import { add, load4, loadSplat, madd, splat, store4, transpose4 } from "./simd";
 import { Gemm } from "./structs.gen";
 
 /** Scratch: a block of C, the bias of each panel, four rows of A, then the panels of B. */
@@ -170,19 +170,19 @@ function copyBlock(from: usize, fromStride: usize, to: usize, toStride: usize, h
   }
 }
 
-/** The 4×8 register block. Not unrolled over k: engines run out of registers. */
+/**
+ * The 4×8 register block: c = start + A·B. The product's own sum begins at 0, so that it is rounded as what it is, and not as
+ * the sum of all goes. Not unrolled over k: engines run out of registers.
+ */
 function block(depth: i32, panel: usize, start: usize, startStride: usize, c: usize, stride: usize): void {
-  let c00 = load4(start);
-  let c01 = load4(start, 16);
-  start += startStride;
-  let c10 = load4(start);
-  let c11 = load4(start, 16);
-  start += startStride;
-  let c20 = load4(start);
-  let c21 = load4(start, 16);
-  start += startStride;
-  let c30 = load4(start);
-  let c31 = load4(start, 16);
+  let c00 = splat(0);
+  let c01 = c00;
+  let c10 = c00;
+  let c11 = c00;
+  let c20 = c00;
+  let c21 = c00;
+  let c30 = c00;
+  let c31 = c00;
   let a = scratch + ROWS;
   const end = panel + (<usize>depth * PANEL_ROW);
   for (; panel < end; panel += PANEL_ROW) {
@@ -202,15 +202,18 @@ function block(depth: i32, panel: usize, start: usize, startStride: usize, c: us
     c31 = madd(t, b1, c31);
     a += 16;
   }
-  store4(c, c00);
-  store4(c, c01, 16);
+  store4(c, add(load4(start), c00));
+  store4(c, add(load4(start, 16), c01), 16);
+  start += startStride;
   c += stride;
-  store4(c, c10);
-  store4(c, c11, 16);
+  store4(c, add(load4(start), c10));
+  store4(c, add(load4(start, 16), c11), 16);
+  start += startStride;
   c += stride;
-  store4(c, c20);
-  store4(c, c21, 16);
+  store4(c, add(load4(start), c20));
+  store4(c, add(load4(start, 16), c21), 16);
+  start += startStride;
   c += stride;
-  store4(c, c30);
-  store4(c, c31, 16);
+  store4(c, add(load4(start), c30));
+  store4(c, add(load4(start, 16), c31), 16);
 }

@@ -1,16 +1,20 @@
 /**
  * dx = dy·a + ((x − center)·b + c), a channel at a time: the gradient of the input of a batch norm that normalized
- * by the statistics of its batch, with the two sums of gradsums.ts folded into a, b and c.
- * In the rows form a ReLU may have come after the normalization: see rectified.ts.
+ * by the statistics of its batch, with the two sums of gradsums*.ts folded into a, b and c.
+ * In the rows form a ReLU may have come after the normalization: see rectified.ts. Where the statistics were constants, dx =
+ * dy·a: with b = c = 0 instead, an x that is infinite would give NaN.
  * Rows form: x, dy and dx are [rows, channels]. Planes form: [outer, channels, inner]. dx must not overlap x or dy.
  */
 import { GradInputPlanes, GradInputRows } from "./structs.gen";
 import { fromEnd } from "./tasks";
 import { coefficient, passed, passedScalar, Plain, Rectified } from "./rectified";
-import { f4, load4, loadSplat, madd, maddScalar, store4, sub } from "./simd";
+import { f4, load4, loadSplat, madd, maddScalar, mul, store4, sub } from "./simd";
 
 export function gradInputRows(args: GradInputRows, task: i32): void {
-  if (args.scale) input<Rectified>(args, task);
+  if (!args.b) {
+    if (args.scale) scaled<Rectified>(args, task);
+    else scaled<Plain>(args, task);
+  } else if (args.scale) input<Rectified>(args, task);
   else input<Plain>(args, task);
 }
 
@@ -81,6 +85,43 @@ function input<T>(args: GradInputRows, task: i32): void {
     dy += stride;
     dx += stride;
   }
+}
+
+/** dx = dy·a, where dy passed the ReLU. */
+function scaled<T>(args: GradInputRows, task: i32): void {
+  const stride = (<usize>args.channels) << 2;
+  const first = fromEnd(task, args.rows, args.rowsPerTask);
+  const start = <usize>first * stride;
+  const end = start + <usize>min(args.rowsPerTask, args.rows - first) * stride;
+  const groups = stride & ~15;
+  // Two rows at a time; a last one without another is computed twice, alike.
+  for (let row = start; row < end; row += 2 * stride) {
+    const next = min(row + stride, end - stride) - row;
+    const x = args.x + row;
+    const dy = args.dy + row;
+    const dx = args.dx + row;
+    let at: usize = 0;
+    for (; at < groups; at += 16) {
+      const m = load4(args.center + at);
+      const a = load4(args.a + at);
+      const ks = coefficient<T>(args.scale + at);
+      const kb = coefficient<T>(args.shift + at);
+      const r0 = mul(passed<T>(load4(dy + at), sub(load4(x + at), m), ks, kb), a);
+      const r1 = mul(passed<T>(load4(dy + next + at), sub(load4(x + next + at), m), ks, kb), a);
+      store4(dx + at, r0);
+      store4(dx + next + at, r1);
+    }
+    for (; at < stride; at += 4) {
+      scaledOne<T>(args, row + at, at);
+      scaledOne<T>(args, row + next + at, at);
+    }
+  }
+}
+
+function scaledOne<T>(args: GradInputRows, i: usize, at: usize): void {
+  const d = load<f32>(args.x + i) - load<f32>(args.center + at);
+  const dy = passedScalar<T>(load<f32>(args.dy + i), d, args.scale + at, args.shift + at);
+  store<f32>(args.dx + i, dy * load<f32>(args.a + at));
 }
 
 /** dy·a + (d·b + c), where dy passed the ReLU. */

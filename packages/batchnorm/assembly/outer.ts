@@ -1,9 +1,10 @@
 /** Products of four values by eight, summed over pixels: the inner loop of every gradient of a convolution's weights. */
-import { load4, loadSplat, madd, store4 } from "./simd";
+import { add, load4, loadSplat, madd, splat, store4 } from "./simd";
 
 /**
  * sum [4, 8] += Σ a [4] × b [8], over `rows` rows of `count` pixels. Pixels are `step` and `pixel` bytes apart, rows `aLine`
- * and `bLine`, the rows of the sum `stride`.
+ * and `bLine`, the rows of the sum `stride`. The pixels' own sum begins at 0 and joins the other once: in one long chain of
+ * additions every term would be rounded as the sum is by then.
  */
 export function addOuter(
   a: usize,
@@ -20,14 +21,14 @@ export function addOuter(
   const s1 = sum + stride;
   const s2 = s1 + stride;
   const s3 = s2 + stride;
-  let c00 = load4(sum);
-  let c01 = load4(sum, 16);
-  let c10 = load4(s1);
-  let c11 = load4(s1, 16);
-  let c20 = load4(s2);
-  let c21 = load4(s2, 16);
-  let c30 = load4(s3);
-  let c31 = load4(s3, 16);
+  let c00 = splat(0);
+  let c01 = c00;
+  let c10 = c00;
+  let c11 = c00;
+  let c20 = c00;
+  let c21 = c00;
+  let c30 = c00;
+  let c31 = c00;
   for (let r = 0; r < rows; r++) {
     let p = a;
     let d = b;
@@ -52,12 +53,12 @@ export function addOuter(
     a += aLine;
     b += bLine;
   }
-  store4(sum, c00);
-  store4(sum, c01, 16);
-  store4(s1, c10);
-  store4(s1, c11, 16);
-  store4(s2, c20);
-  store4(s2, c21, 16);
-  store4(s3, c30);
-  store4(s3, c31, 16);
+  store4(sum, add(load4(sum), c00));
+  store4(sum, add(load4(sum, 16), c01), 16);
+  store4(s1, add(load4(s1), c10));
+  store4(s1, add(load4(s1, 16), c11), 16);
+  store4(s2, add(load4(s2), c20));
+  store4(s2, add(load4(s2, 16), c21), 16);
+  store4(s3, add(load4(s3), c30));
+  store4(s3, add(load4(s3, 16), c31), 16);
 }

@@ -2,8 +2,28 @@
  * Pooling of NHWC tensors, four channels at a time; the last channels, where they are no multiple of four, one at a time.
  * A task takes some images: windows may overlap, and the backward pass adds to pixels that windows of one image share.
  */
-import { add, equal, keep, largest, load4, mul, splat, store4, without } from "./simd";
+import {
+  add,
+  add2,
+  equal,
+  keep,
+  largest,
+  load4,
+  mul,
+  mul2,
+  round4,
+  splat,
+  splat2,
+  store4,
+  widenHigh,
+  widenLow,
+  without,
+  zero2,
+} from "./simd";
 import { Pool } from "./structs.gen";
+
+/** Pixels that an average adds up in float32: a larger window's sum is float64. */
+const RUN: i32 = 32;
 
 /** y = the largest value under the window; padding counts as −∞. NaN where a value is NaN. */
 export function maxPool(args: Pool, task: i32): void {
@@ -26,6 +46,7 @@ export function averagePoolGrad(args: Pool, task: i32): void {
 class Max {}
 class MaxGrad {}
 class Average {}
+class LargeAverage {}
 class AverageGrad {}
 
 function clear(args: Pool, task: i32): void {
@@ -56,11 +77,13 @@ function window<T>(args: Pool, n: i32, i: i32, j: i32, y0: i32, y1: i32, x0: i32
   const line = <usize>args.w * pixel;
   const out = <usize>((n * args.oh + i) * args.ow + j) * pixel;
   const corner = <usize>((n * args.h + y0) * args.w + x0) * pixel;
-  const share: f32 = 1 / <f32>(args.countPadding ? args.kh * args.kw : (y1 - y0) * (x1 - x0));
+  const share: f32 = 1 / (args.countPadding ? <f32>args.kh * <f32>args.kw : <f32>(y1 - y0) * <f32>(x1 - x0));
   const rows = y1 - y0;
   const bytes = <usize>(x1 - x0) * pixel;
   const inner = pixel & ~15;
-  for (let c: usize = 0; c < inner; c += 16) group<T>(args, out + c, corner + c, rows, bytes, line, pixel, share);
+  if (idof<T>() == idof<Average>() && rows * (x1 - x0) > RUN) {
+    for (let c: usize = 0; c < inner; c += 16) group<LargeAverage>(args, out + c, corner + c, rows, bytes, line, pixel, share);
+  } else for (let c: usize = 0; c < inner; c += 16) group<T>(args, out + c, corner + c, rows, bytes, line, pixel, share);
   for (let c = inner; c < pixel; c += 4) single<T>(args, out + c, corner + c, rows, bytes, line, pixel, share);
 }
 
@@ -86,6 +109,21 @@ function group<T>(
       for (let p = at; p < at + bytes; p += pixel) sum = add(sum, load4(args.x + p));
     }
     store4(args.y + out, mul(sum, splat(share)));
+  } else if (idof<T>() == idof<LargeAverage>()) {
+    let low = zero2();
+    let high = low;
+    for (let r = 0; r < rows; r++, at += line) {
+      const end = at + bytes;
+      for (let p = at; p < end; ) {
+        const stop = min(end, p + <usize>RUN * pixel);
+        let sum = splat(0);
+        for (; p < stop; p += pixel) sum = add(sum, load4(args.x + p));
+        low = add2(low, widenLow(sum));
+        high = add2(high, widenHigh(sum));
+      }
+    }
+    const s = splat2(<f64>share);
+    store4(args.y + out, round4(mul2(low, s), mul2(high, s)));
   } else if (idof<T>() == idof<MaxGrad>()) {
     const best = load4(args.y + out);
     let rest = load4(args.dy + out);
@@ -116,12 +154,12 @@ function single<T>(
   share: f32,
 ): void {
   let best = idof<T>() == idof<MaxGrad>() ? load<f32>(args.y + out) : -<f32>Infinity;
-  let sum: f32 = 0;
+  let sum: f64 = 0;
   let rest = idof<T>() == idof<MaxGrad>() || idof<T>() == idof<AverageGrad>() ? load<f32>(args.dy + out) : 0;
   for (let r = 0; r < rows; r++, at += line) {
     for (let p = at; p < at + bytes; p += pixel) {
       if (idof<T>() == idof<Max>()) best = max(load<f32>(args.x + p), best);
-      else if (idof<T>() == idof<Average>()) sum += load<f32>(args.x + p);
+      else if (idof<T>() == idof<Average>()) sum += <f64>load<f32>(args.x + p);
       else if (idof<T>() == idof<AverageGrad>()) store<f32>(args.dx + p, load<f32>(args.dx + p) + rest * share);
       else if (load<f32>(args.x + p) == best) {
         store<f32>(args.dx + p, load<f32>(args.dx + p) + rest);
@@ -130,5 +168,5 @@ function single<T>(
     }
   }
   if (idof<T>() == idof<Max>()) store<f32>(args.y + out, best);
-  if (idof<T>() == idof<Average>()) store<f32>(args.y + out, sum * share);
+  if (idof<T>() == idof<Average>()) store<f32>(args.y + out, <f32>(sum * <f64>share));
 }

@@ -134,6 +134,7 @@ export function gather4(p: usize, step: usize): f4 {
   p += 2 * step;
   return v128.load_lane<f32>(p + step, v128.load_lane<f32>(p, two, 2), 3);
 }
+
 /** The four lanes, `step` bytes apart. */
 export function scatter4(p: usize, value: f4, step: usize): void {
   v128.store_lane<f32>(p, value, 0);
@@ -182,7 +183,22 @@ export function sub2(a: d2, b: d2): d2 {
 export function mul2(a: d2, b: d2): d2 {
   return f64x2.mul(a, b);
 }
+/** The two lanes added. */
+export function sumPair(a: d2): f64 {
+  return f64x2.extract_lane(a, 0) + f64x2.extract_lane(a, 1);
+}
 /** The two float32 at p as float64. */
 export function widen(p: usize, offset: usize = 0): d2 {
   return f64x2.promote_low_f32x4(v128.load64_zero(p + offset));
+}
+/** The first two, and the last two, of four float32 as float64. */
+export function widenLow(a: f4): d2 {
+  return f64x2.promote_low_f32x4(a);
+}
+export function widenHigh(a: f4): d2 {
+  return f64x2.promote_low_f32x4(v128.shuffle<f64>(a, a, 1, 1));
+}
+/** Four float64, rounded to float32. */
+export function round4(low: d2, high: d2): f4 {
+  return v128.shuffle<f64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2);
 }

@@ -23,12 +23,14 @@ export function softmaxCrossEntropy(args: SoftmaxCrossEntropy, task: i32): void 
 
     let best = load<f32>(row);
     let bestAt = 0;
+    // With a NaN among them the logits name no class; with an infinite one they do, though the loss is NaN.
+    let named = best == best;
     for (let c = 1; c < classes; c++) {
       const v = load<f32>(row + (<usize>c << 2));
       if (v > best) {
         best = v;
         bestAt = c;
-      }
+      } else if (v != v) named = false;
     }
     let sums = splat(0);
     for (let i: usize = 0; i < padded; i += 16) {
@@ -45,6 +47,6 @@ export function softmaxCrossEntropy(args: SoftmaxCrossEntropy, task: i32): void 
 
     const target = <f64>load<f32>(row + (<usize>label << 2));
     store<f64>(args.loss + (<usize>r << 3), log(sum) - (target - <f64>best));
-    store<i32>(args.correct + (<usize>r << 2), bestAt == label && sum == sum ? 1 : 0);
+    store<i32>(args.correct + (<usize>r << 2), bestAt == label && named ? 1 : 0);
   }
 }

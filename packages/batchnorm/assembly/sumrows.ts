@@ -1,7 +1,6 @@
 /** Sum of every column of x [rows, channels]: the gradient of a bias. Pieces in float32, their sums in float64. */
 import { PIECE_ROWS } from "./limits.gen";
-import { scratch } from "./scratch";
-import { add, add2, f4, load4, splat, store4, widen } from "./simd";
+import { add, add2, f4, load4, round4, splat, store4, widenHigh, widenLow, zero2 } from "./simd";
 import { SumRows } from "./structs.gen";
 
 export function sumRows(args: SumRows, task: i32): void {
@@ -11,18 +10,15 @@ export function sumRows(args: SumRows, task: i32): void {
   let c = first;
   for (; c + 4 <= end; c += 4) {
     let p = args.x + (<usize>c << 2);
-    store4(scratch, splat(0));
-    store4(scratch, splat(0), 16);
+    let low = zero2();
+    let high = low;
     for (let r = 0; r < args.rows; r += PIECE_ROWS) {
       const piece = sumPiece(p, min(PIECE_ROWS, args.rows - r), stride);
-      store4(scratch, piece, 32);
-      store4(scratch, add2(load4(scratch), widen(scratch, 32)));
-      store4(scratch, add2(load4(scratch, 16), widen(scratch, 40)), 16);
+      low = add2(low, widenLow(piece));
+      high = add2(high, widenHigh(piece));
       p += <usize>PIECE_ROWS * stride;
     }
-    for (let i: usize = 0; i < 4; i++) {
-      store<f32>(args.sum + ((<usize>c + i) << 2), <f32>load<f64>(scratch + (i << 3)));
-    }
+    store4(args.sum + (<usize>c << 2), round4(low, high));
   }
   for (; c < end; c++) {
     let p = args.x + (<usize>c << 2);
@@ -33,13 +29,14 @@ export function sumRows(args: SumRows, task: i32): void {
 }
 
 function sumPiece(p: usize, rows: i32, stride: usize): f4 {
-  let s0 = splat(0);
-  let s1 = splat(0);
+  let sum = splat(0);
   let r = 0;
-  for (; r + 2 <= rows; r += 2) {
-    s0 = add(s0, load4(p));
-    s1 = add(s1, load4(p + stride));
-    p += stride << 1;
+  // Four at a time are added up among themselves first: the sum then rounds less often.
+  for (; r + 4 <= rows; r += 4) {
+    const q = p + (stride << 1);
+    sum = add(sum, add(add(load4(p), load4(p + stride)), add(load4(q), load4(q + stride))));
+    p += stride << 2;
   }
-  return add(r < rows ? add(s0, load4(p)) : s0, s1);
+  for (; r < rows; r++, p += stride) sum = add(sum, load4(p));
+  return sum;
 }

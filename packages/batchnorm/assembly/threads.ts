@@ -31,12 +31,13 @@ import {
   CONTROL_INSIDE,
   CONTROL_LIST,
   CONTROL_WAITING,
+  LIST_COMMANDS,
 } from "./limits.gen";
 
 /** About 30 µs: longer than the gap between two commands of a training step, shorter than a wake-up. */
 const SPINS: i32 = 20000;
 /** In place of a command's number when a list is through. */
-const NONE: i32 = 0xfffff;
+const NONE: i32 = LIST_COMMANDS + 1;
 /** A sleeper looks again after a millisecond: the call to wake may have come just before it fell asleep. */
 const NAP: i64 = 1000000;
 
@@ -115,6 +116,8 @@ export function settle(control: usize): void {
   while (atomic.load<i32>(control, CONTROL_INSIDE) > 0) {}
   const epoch = atomic.load<i64>(control) >> 36;
   atomic.store<i64>(control, (epoch << 36) | (<i64>NONE << 16));
+  // Nobody is; a caller that was stopped in its sleep has not said so.
+  atomic.store<i32>(control, 0, CONTROL_WAITING);
   atomic.store<i32>(control, 0, CONTROL_FAILED);
 }
 

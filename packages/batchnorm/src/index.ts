@@ -38,7 +38,15 @@ export { gaussian, he, type Initializer, initialize, xavier } from "./layers/ini
 
 // Training
 export { Trainer } from "./train/trainer.ts";
-export type { Evaluation, FitOptions, Progress, StepResult, TrainerOptions, Watched } from "./train/options.ts";
+export type {
+  BatchOptions,
+  Evaluation,
+  FitOptions,
+  Progress,
+  StepResult,
+  TrainerOptions,
+  Watched,
+} from "./train/options.ts";
 export { type Augment, Dataset, type DatasetOptions } from "./train/dataset.ts";
 export type { BoundLoss, Loss } from "./losses/loss.ts";
 export { crossEntropy } from "./losses/crossentropy.ts";

@@ -51,7 +51,7 @@ describe("a shape that does not fit", () => {
 
   it("tensors: values that are not as many as the shape says, and shapes that are none", () => {
     refuses(() => tensor([1, 2, 3], [2, 2]), "E_SHAPE", "[Tensor]", "4 values for shape [2, 2]", "got 3");
-    for (const shape of [[-1], [1.5], [Number.NaN], ["2"], 3, null, "23"]) {
+    for (const shape of [[-1], [1.5], [Number.NaN], ["2"], [2n], 3, null, "23"]) {
       refuses(() => tensor([1, 2], shape as number[]), "E_SHAPE", "shape of non-negative integers");
       for (const make of [zeros, ones, randn])
         refuses(() => make(shape as number[]), "E_SHAPE", "non-negative integers");

@@ -80,7 +80,9 @@ for await (const { step, loss } of trainer.iterate(data, { untilStep: steps, bat
   if (job.tell) console.log(JSON.stringify({ rank, step, pid: process.pid }));
 }
 const evaluation = await trainer.evaluate(data);
-const digest = createHash("sha256").update(await trainer.save()).digest("hex");
+const digest = createHash("sha256")
+  .update(await trainer.save())
+  .digest("hex");
 const state = Object.entries(model.stateDict()).map(([name, { data }]) => [name, [...data]]);
 const result = { from, losses, evaluation, digest, state: rank > 0 ? [] : state };
 writeFileSync(join(job.out, `${rank}.json`), JSON.stringify(result));

@@ -58,10 +58,11 @@ const TRAINING_MODE: Finding = {
 /**
  * What is wrong, or may be, with a batch norm that came from elsewhere.
  *
- * @throws BatchNormError E_SHAPE when its arrays differ in length
+ * @throws BatchNormError E_SHAPE when its arrays differ in length; E_VALUE for an eps that is no number of at least 0
  */
 export function diagnose(facts: BatchNormFacts): Finding[] {
   const { mean, variance, eps } = facts;
+  check(eps >= 0, "E_VALUE", "diagnose", () => `expected eps of at least 0, got ${eps}`);
   if (!mean || !variance) return facts.training ? [TRAINING_MODE] : [];
   const channels = variance.length;
   const gamma = facts.gamma ?? new Float32Array(channels).fill(1);
@@ -82,8 +83,9 @@ export function diagnose(facts: BatchNormFacts): Finding[] {
   const every = Array.from({ length: channels }, (_, c) => c);
   const some = (code: FindingCode, test: (c: number) => boolean) => {
     // Of a channel that has been found to be broken, nothing more is said.
-    const broken = findings.filter(({ severity }) => severity === "error").flatMap((finding) => finding.channels);
-    const where = every.filter((c) => !broken.includes(c) && test(c));
+    const errors = findings.filter(({ severity }) => severity === "error");
+    const broken = new Set(errors.flatMap((finding) => finding.channels));
+    const where = every.filter((c) => !broken.has(c) && test(c));
     return where.length ? { code, where, count: counted(where.length, channels) } : null;
   };
 
@@ -95,7 +97,7 @@ export function diagnose(facts: BatchNormFacts): Finding[] {
   }
   const negative = some("negative-variance", (c) => variance[c] < 0);
   if (negative) {
-    const worst = Math.min(...negative.where.map((c) => variance[c]));
+    const worst = negative.where.reduce((least, c) => Math.min(least, variance[c]), 0);
     const reason = `the variance is negative in ${negative.count}, ${format(worst)} at worst`;
     const advice =
       "re-estimate the statistics (recalibrate): a conversion or an average in low precision has lost them";
@@ -119,7 +121,8 @@ export function diagnose(facts: BatchNormFacts): Finding[] {
     const advice = "any change of that input is blown up by up to γ/√ε: prune the channel, or look at what feeds it";
     found("vanishing-variance", "warning", constant.where, reason, advice);
   }
-  const small = some("eps-dominates", (c) => variance[c] < eps && !constant?.where.includes(c));
+  const constants = new Set(constant?.where);
+  const small = some("eps-dominates", (c) => variance[c] < eps && !constants.has(c));
   if (small) {
     const reason = `ε = ${format(eps)} is larger than the variance in ${small.count}`;
     const advice = `results depend on ε: make sure that every conversion keeps ${format(eps)}`;
@@ -128,12 +131,12 @@ export function diagnose(facts: BatchNormFacts): Finding[] {
   const scale = (c: number) => Math.abs(gamma[c]) / Math.sqrt(variance[c] + eps);
   const large = some("exploding-scale", (c) => scale(c) > EXPLODING);
   if (large) {
-    const worst = Math.max(...large.where.map(scale));
+    const worst = largestOf(large.where.map(scale));
     const reason = `γ/√(var + ε) exceeds ${EXPLODING} in ${large.count}, ${format(worst)} at most`;
     const advice = "rounding errors before it are multiplied as much: avoid float16 here, and recalibrate on real data";
     found("exploding-scale", "warning", large.where, reason, advice);
   }
-  const largest = Math.max(...every.map((c) => Math.abs(gamma[c])).filter(Number.isFinite));
+  const largest = largestOf(every.map((c) => Math.abs(gamma[c])).filter(Number.isFinite));
   const dead = some("dead-channels", (c) => Math.abs(gamma[c]) <= DEAD * largest);
   if (dead) {
     const reason = `γ is next to nothing in ${dead.count}: the output there is β whatever comes in`;
@@ -145,6 +148,11 @@ export function diagnose(facts: BatchNormFacts): Finding[] {
 function counted(some: number, all: number): string {
   if (some === all) return all === 1 ? "its only channel" : `all ${all} channels`;
   return `${some} of ${all} channels`;
+}
+
+/** Of any number of values: as arguments of `Math.max` they would have to fit the stack. */
+function largestOf(values: readonly number[]): number {
+  return values.reduce((largest, value) => Math.max(largest, value), 0);
 }
 
 function median(values: number[]): number {

@@ -1,4 +1,5 @@
 /** The types of numbers that safetensors files have and this library reads and writes. */
+import { typedArrayName } from "../tensor/arrays.ts";
 import { bfloat16, float16, fromBits, type SmallFloat, toBits } from "./smallfloat.ts";
 
 /** F16 and BF16 are float32 in memory: each of their values is exactly one. */
@@ -22,11 +23,23 @@ function plain(width: number, array: Kind["array"]): Kind {
 }
 
 function half(format: SmallFloat): Kind {
+  /** The numbers of all bits, made when they are first wanted. */
+  let numbers: Float32Array | null = null;
   return {
     width: 2,
     array: Float32Array,
-    read: (bytes) => Float32Array.from(new Uint16Array(bytes), (bits) => fromBits(bits, format)),
-    write: (values) => Uint16Array.from(values as Float32Array, (value) => toBits(value, format)),
+    read(bytes) {
+      numbers ??= Float32Array.from({ length: 1 << 16 }, (_, bits) => fromBits(bits, format));
+      const bits = new Uint16Array(bytes);
+      const values = new Float32Array(bits.length);
+      for (let i = 0; i < bits.length; i++) values[i] = numbers[bits[i]];
+      return values;
+    },
+    write(values) {
+      const bits = new Uint16Array(values.length);
+      for (let i = 0; i < bits.length; i++) bits[i] = toBits(values[i] as number, format);
+      return bits;
+    },
   };
 }
 
@@ -45,5 +58,6 @@ export const dtypeNames = Object.keys(dtypes) as Dtype[];
 
 /** The type that numbers in such an array have by themselves; null for another array. */
 export function dtypeOf(values: unknown): Dtype | null {
-  return dtypeNames.find((name) => !/16/.test(name) && values instanceof dtypes[name].array) ?? null;
+  const array = typedArrayName(values);
+  return dtypeNames.find((name) => !/16/.test(name) && dtypes[name].array.name === array) ?? null;
 }

@@ -83,12 +83,19 @@ function parseJson(bytes: Uint8Array): Record<string, unknown> {
   return header;
 }
 
+function natural(v: unknown): v is number {
+  return Number.isSafeInteger(v) && (v as number) >= 0;
+}
+
+/** A shape that can be written and read. */
+export function checkedShape(name: string, shape: unknown): readonly number[] {
+  if (Array.isArray(shape) && shape.every(natural)) return shape;
+  throw fail(`expected "${name}" to have a shape of natural numbers`);
+}
+
 function describe(name: string, entry: unknown, start: number): Entry {
-  const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
-  const natural = (v: unknown): v is number => Number.isSafeInteger(v) && (v as number) >= 0;
-  if (!Array.isArray(shape) || !shape.every(natural)) {
-    throw fail(`expected "${name}" to have a shape of natural numbers`);
-  }
+  const { dtype, shape: given, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
+  const shape = checkedShape(name, given);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(natural)) {
     throw fail(`expected "${name}" to have two data_offsets, natural numbers`);
   }
@@ -100,10 +107,11 @@ function describe(name: string, entry: unknown, start: number): Entry {
   const [begin, end] = offsets as [number, number];
   const bytes = sizeOf(shape) * dtypes[known].width;
   if (end - begin !== bytes) throw fail(`expected "${name}" to take ${bytes} bytes, got ${end - begin}`);
-  return { name, dtype: known, shape: shape as number[], begin: start + begin, end: start + end };
+  return { name, dtype: known, shape, begin: start + begin, end: start + end };
 }
 
-function checkMetadata(metadata: unknown): Record<string, string> {
+/** Names and strings, as the format wants them. */
+export function checkMetadata(metadata: unknown): Record<string, string> {
   const good =
     typeof metadata === "object" &&
     metadata !== null &&

@@ -1,3 +1,5 @@
+import { exponentOf, powerOfTwo } from "../tensor/math.ts";
+
 /** Floating point numbers of 16 bits: a sign, an exponent, a mantissa. */
 export interface SmallFloat {
   readonly mantissaBits: number;
@@ -22,8 +24,8 @@ export function toBits(value: number, { mantissaBits, bias }: SmallFloat): numbe
   // Below the smallest normal number all have its exponent. In these units the mantissa, its leading one included, is a
   // whole number; one that rounds up to the next power of two carries into the exponent by itself.
   const exponent = Math.max(exponentOf(magnitude), 1 - bias);
-  const mantissa = roundToEven(magnitude / 2 ** (exponent - mantissaBits));
-  return sign + Math.min((exponent + bias - 1) * 2 ** mantissaBits + mantissa, infinity);
+  const mantissa = roundToEven(magnitude * powerOfTwo(mantissaBits - exponent));
+  return sign + Math.min((exponent + bias - 1) * (1 << mantissaBits) + mantissa, infinity);
 }
 
 /** The number that these bits stand for. */
@@ -32,15 +34,8 @@ export function fromBits(bits: number, { mantissaBits, bias }: SmallFloat): numb
   const exponent = (bits & (SIGN - 1)) >> mantissaBits;
   const mantissa = bits & ((1 << mantissaBits) - 1);
   if (exponent === (SIGN >> mantissaBits) - 1) return mantissa ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  const leading = exponent ? 2 ** mantissaBits : 0;
-  return sign * (leading + mantissa) * 2 ** (Math.max(exponent, 1) - bias - mantissaBits);
-}
-
-/** e of 2^e ≤ x < 2^(e + 1). */
-function exponentOf(x: number): number {
-  const guess = Math.floor(Math.log2(x));
-  if (2 ** guess > x) return guess - 1;
-  return 2 ** (guess + 1) <= x ? guess + 1 : guess;
+  const leading = exponent ? 1 << mantissaBits : 0;
+  return sign * (leading + mantissa) * powerOfTwo(Math.max(exponent, 1) - bias - mantissaBits);
 }
 
 function roundToEven(x: number): number {

@@ -116,7 +116,8 @@ export const referenceOf = (limits: Limits): Reference => ({
       const c = i % channels;
       const difference = x[i] - center[c];
       const grad = passes(difference, scale, shift, c) ? dy[i] : 0;
-      dx[i] = grad * a[c] + (difference * b[c] + constant[c]);
+      // Not 0 times a difference that may be infinite.
+      dx[i] = b.length ? grad * a[c] + (difference * b[c] + constant[c]) : grad * a[c];
     }
   },
   gradInputPlanes({ x, dy, dx, outer, channels, inner, planesPerTask, center, a, b, c: constant }, task) {

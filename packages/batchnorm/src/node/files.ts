@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { open, rename, rm } from "node:fs/promises";
 import type { Trainer } from "../train/trainer.ts";
+import { readBytes } from "./bytes.ts";
 
 /**
  * Writes a file under a temporary name beside it, waits until it is on the disk, and renames it: a reader sees the old
@@ -30,5 +31,11 @@ export async function saveCheckpoint(trainer: Trainer, path: string): Promise<vo
 
 /** `trainer.resume` from a file. @throws BatchNormError as `resume` does; the file system's error when it cannot be read */
 export async function loadCheckpoint(trainer: Trainer, path: string): Promise<void> {
-  await trainer.resume(await readFile(path));
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    await trainer.resume(await readBytes(file, 0, size));
+  } finally {
+    await file.close();
+  }
 }

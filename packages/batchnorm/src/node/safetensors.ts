@@ -2,6 +2,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { type Dtype, dtypes } from "../formats/dtypes.ts";
 import { type Entry, fail, headerLength, PREFIX, parseHeader } from "../formats/header.ts";
 import type { SafeTensor } from "../formats/safetensors.ts";
+import { readBytes } from "./bytes.ts";
 
 /** A safetensors file of which only the header has been read. */
 export class SafetensorsFile {
@@ -53,16 +54,4 @@ export class SafetensorsFile {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
-}
-
-async function readBytes(file: FileHandle, position: number, count: number): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(count);
-  let done = 0;
-  while (done < count) {
-    const { bytesRead } = await file.read(bytes, done, count - done, position + done);
-    if (bytesRead === 0)
-      throw fail(`expected ${count} bytes from byte ${position} on, got ${done}: the file is cut off`);
-    done += bytesRead;
-  }
-  return bytes;
 }

@@ -1,6 +1,7 @@
 import type { Place } from "../device/device.ts";
 import { check } from "../errors.ts";
 import type { Layer } from "../layers/layer.ts";
+import { checkOptions } from "../options.ts";
 import type { Parameter } from "../plan/parameter.ts";
 import type { Emitter } from "../plan/site.ts";
 
@@ -63,12 +64,13 @@ export function decayWeightsOnly(model: Layer, weightDecay: number): ParameterGr
   ];
 }
 
-/** @throws BatchNormError E_VALUE for a negative option */
+/** @throws BatchNormError E_VALUE for a negative option, or one that a group has not */
 export function checkAtLeast0(
   where: string,
   options: Record<string, number>,
   groups: readonly ParameterGroup[] = [],
 ): void {
+  for (const group of groups) checkOptions(where, group, ["parameters", "weightDecay", "lrFactor"]);
   const inGroups = groups.map(({ weightDecay = 0, lrFactor = 1 }) => ({ weightDecay, lrFactor }));
   for (const [name, value] of [options, ...inGroups].flatMap(Object.entries<number>)) {
     check(value >= 0, "E_VALUE", where, () => `expected ${name} of at least 0, got ${value}`);

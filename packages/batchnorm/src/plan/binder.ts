@@ -104,11 +104,6 @@ export class Binder implements Host {
     return this.#operand(value);
   }
 
-  /** The forward pass is over: what was kept for those who watched it may be used again. */
-  seen(values: readonly Value[]): void {
-    for (const value of values) this.#read(value);
-  }
-
   /** Room for the gradient of a result, which whoever calls fills before the backward pass. */
   gradientFor(output: Value): Place {
     const at = this.#recycler.take(output.size);

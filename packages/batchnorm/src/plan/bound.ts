@@ -67,14 +67,14 @@ export class Bound {
     return this.#binder.beforehand;
   }
 
-  /** Adds commands to a list apart, for as long as this is bound. */
-  apart(list: Step[]): Emitter {
-    const { device, arena, numbers, state } = this.#binder;
+  /** Adds commands to a list apart, with memory of its own. */
+  apart(list: Step[], arena: Arena): Emitter {
+    const { device, numbers, state } = this.#binder;
     const temporary = (count: number) => arena.words(count);
     return new Emitter({ device, arena, numbers, state, temporary, add: (step) => list.push(step) });
   }
 
-  /** What goes into a layer. */
+  /** What goes into a layer, at all of its uses. */
   inputsOf(layer: Traceable): readonly Operand[] {
     return (this.#graph.entered.get(layer) ?? []).map((value) => this.#binder.operand(value));
   }

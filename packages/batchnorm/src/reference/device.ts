@@ -1,12 +1,13 @@
 import type { Argument, Command, Device, Place, Program, Region, TypedArray } from "../device/device.ts";
-import { BatchNormError } from "../errors.ts";
+import { BatchNormError, check } from "../errors.ts";
 import { type ArgumentType, contract, type KernelName, limitsOf } from "../kernels/contract.ts";
 import { referenceOf } from "../kernels/reference.ts";
 
-/** A region is an array of its own, so that a kernel which leaves it is noticed. */
+/** A region is an array of its own, so that a kernel which leaves it is noticed, and so is one that was given back. */
 class Block implements Region {
   readonly bytes: number;
   readonly buffer: ArrayBuffer;
+  released = false;
 
   constructor(bytes: number) {
     // Whole float64, so that every view fits.
@@ -19,9 +20,13 @@ type Kernel = (args: Record<string, unknown>, task: number) => void;
 
 class Calls implements Program {
   readonly calls: readonly { kernel: Kernel; args: Record<string, unknown>; tasks: number }[];
+  /** All that it works on. */
+  readonly blocks: ReadonlySet<Block>;
+  released = false;
 
-  constructor(calls: Calls["calls"]) {
+  constructor(calls: Calls["calls"], blocks: ReadonlySet<Block>) {
     this.calls = calls;
+    this.blocks = blocks;
   }
 
   get length(): number {
@@ -54,14 +59,19 @@ export class ReferenceDevice implements Device {
     return new Block(bytes);
   }
 
-  release(): void {}
+  release(what: Region | Program): void {
+    checkKept(what as Block | Calls);
+    (what as Block | Calls).released = true;
+  }
 
   write(to: Region, offset: number, data: TypedArray): void {
+    checkKept(to as Block);
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
     this.#later(() => new Uint8Array((to as Block).buffer).set(bytes, offset));
   }
 
   async read(from: Region, offset: number, into: TypedArray): Promise<void> {
+    checkKept(from as Block);
     await new Promise<void>((resolve, reject) => {
       this.#later(() => {
         if (this.#failure) {
@@ -87,15 +97,18 @@ export class ReferenceDevice implements Device {
       const named = Object.fromEntries(types.map(([name, type]) => [name, argumentOf(args[name], type)]));
       return { kernel: this.#kernels[kernel as KernelName] as Kernel, args: named, tasks };
     });
-    return new Calls(calls);
+    const places = commands.flatMap(({ args }) => Object.values(args).filter((value) => typeof value === "object"));
+    return new Calls(calls, new Set(places.flatMap((place) => (place ? [place.region as Block] : []))));
   }
 
   run(program: Program): void {
     if (this.#closed) {
       throw new BatchNormError("E_STATE", "Device", "expected an open device; this one was closed. Make a new one");
     }
+    const { calls, blocks } = program as Calls;
+    for (const each of [program as Calls, ...blocks]) checkKept(each);
     this.#later(() => {
-      for (const { kernel, args, tasks } of (program as Calls).calls) {
+      for (const { kernel, args, tasks } of calls) {
         for (let task = 0; task < tasks; task++) kernel(args, task);
       }
     });
@@ -119,6 +132,11 @@ export class ReferenceDevice implements Device {
       }
     });
   }
+}
+
+/** Whoever uses what was given back would find somebody else's values there on another device. */
+function checkKept({ released }: Block | Calls): void {
+  check(!released, "E_STATE", "Device", () => "expected memory or a program that is in use, got one that was released");
 }
 
 function nextTurn(): Promise<void> {

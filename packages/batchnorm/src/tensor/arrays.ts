@@ -19,6 +19,22 @@ export function typedArrayName(values: unknown): string | null {
 }
 
 /**
+ * Bytes as this realm's Uint8Array on the same memory.
+ *
+ * @throws BatchNormError E_VALUE for anything else than a Uint8Array (a Buffer is one) or an ArrayBuffer
+ */
+export function bytesOf(where: string, data: Uint8Array | ArrayBuffer): Uint8Array {
+  if (typedArrayName(data) === "Uint8Array") {
+    const { buffer, byteOffset, byteLength } = data as Uint8Array;
+    return new Uint8Array(buffer, byteOffset, byteLength);
+  }
+  check(Object.prototype.toString.call(data) === "[object ArrayBuffer]", "E_VALUE", where, () => {
+    return `expected bytes in a Uint8Array or an ArrayBuffer, got ${nameOf(data)}`;
+  });
+  return new Uint8Array(data as ArrayBuffer);
+}
+
+/**
  * Numbers as float32: a Float32Array as it is, not copied; others rounded.
  *
  * @throws BatchNormError E_VALUE for what is no array, or has something else than numbers in it

@@ -1,6 +1,6 @@
 import { check } from "../errors.ts";
 import { formatShape } from "./shape.ts";
-import { Tensor } from "./tensor.ts";
+import { checkTensor, Tensor } from "./tensor.ts";
 
 /** Images as PyTorch keeps them, [N, C, H, W], with their channels last, [N, H, W, C]. A copy. */
 export function channelsLast(x: Tensor): Tensor {
@@ -26,7 +26,9 @@ function transposed(data: Float32Array, n: number, rows: number, columns: number
   return result;
 }
 
-function checkImages(where: string, { shape }: Tensor): readonly number[] {
+function checkImages(where: string, x: Tensor): readonly number[] {
+  checkTensor(where, x);
+  const { shape } = x;
   check(shape.length === 4, "E_SHAPE", where, () => `expected images of rank 4, got shape ${formatShape(shape)}`);
   return shape;
 }

@@ -5,10 +5,24 @@ const float = new Float64Array(1);
 const words = new Uint32Array(float.buffer);
 const HIGH = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? 1 : 0;
 
+/** e of 2ᵉ ≤ x < 2ᵉ⁺¹ for a positive normal number; −1023 for smaller ones. */
+export function exponentOf(x: number): number {
+  float[0] = x;
+  return ((words[HIGH] >>> 20) & 0x7ff) - 1023;
+}
+
+/** From 2⁻¹⁰²² to 2¹⁰²³. */
+const powersOfTwo = new Float64Array(2046).fill(2 ** -1022);
+for (let i = 1; i < powersOfTwo.length; i++) powersOfTwo[i] = 2 * powersOfTwo[i - 1];
+
+/** 2ᵉ for a whole e from −1022 to 1023: `2 ** e`, much faster. */
+export function powerOfTwo(e: number): number {
+  return powersOfTwo[e + 1022];
+}
+
 /** The natural logarithm of a positive normal number; relative error at most 2e-15. */
 export function log(x: number): number {
-  float[0] = x;
-  let exponent = (words[HIGH] >>> 20) - 1023;
+  let exponent = exponentOf(x);
   words[HIGH] = (words[HIGH] & 0xfffff) | 0x3ff00000;
   let m = float[0];
   if (m > Math.SQRT2) {

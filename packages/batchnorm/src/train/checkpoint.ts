@@ -37,7 +37,7 @@ export function pack({ step, optimizerName, model, optimizer, order, randoms }: 
 }
 
 /** @throws BatchNormError E_FORMAT for bytes that are no checkpoint, are cut off or altered */
-export function read(bytes: Uint8Array): ReadCheckpoint {
+export function read(bytes: Uint8Array | ArrayBuffer): ReadCheckpoint {
   const file = readSafetensors(bytes);
   const { checkpoint, crc32: expected } = file.metadata;
   check(checkpoint !== undefined && expected !== undefined, "E_FORMAT", "resume", () => {
@@ -81,7 +81,7 @@ export function apply({ saved, model, optimizer }: ReadCheckpoint, into: Checkpo
 }
 
 /** Reads a checkpoint and puts it in place: see `read` and `apply`. */
-export function restore(bytes: Uint8Array, into: Checkpoint): number {
+export function restore(bytes: Uint8Array | ArrayBuffer, into: Checkpoint): number {
   return apply(read(bytes), into);
 }
 

@@ -30,7 +30,8 @@ export interface Augment {
 }
 
 /**
- * Examples and their labels, in memory.
+ * Examples and their labels, in memory. The values are copied when the data set is first used: where they are changed in
+ * place after that, make a new one.
  *
  * @throws BatchNormError E_SHAPE when there are not as many items as labels; E_BATCH when there are none; E_VALUE for
  *         data in another kind of array, an option that is unknown or outside its range, or floats with options that are

@@ -3,6 +3,7 @@ import type { Layer } from "../layers/layer.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { type Dataset, labelsOf } from "./dataset.ts";
 import type { Evaluation } from "./options.ts";
+import { Report } from "./report.ts";
 import { broadcastStatistics } from "./same.ts";
 import type { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
@@ -27,32 +28,35 @@ export class Evaluator {
   async evaluate(data: Dataset, batchSize: number): Promise<Evaluation> {
     const labels = labelsOf("evaluate", data);
     if (this.#shards) broadcastStatistics(this.#shards, this.#model);
-    let loss = 0;
-    let correct = 0;
-    const used = new Set<Session>();
-    for await (const { session, indices } of this.#batches(data, batchSize, "evaluate", this.#shards)) {
-      if (indices.length === 0) continue;
-      session.load(labels.subarray(indices[0], indices[0] + indices.length));
-      if (!used.has(session)) session.reset();
-      used.add(session);
-      await this.#run(session, data, indices, true);
+    const report = new Report();
+    const turns = new Turns();
+    try {
+      for (const indices of batches(data, batchSize, "evaluate", this.#shards)) {
+        if (indices.length > 0) {
+          const session = this.#sessionFor(data, indices);
+          session.load(labels.subarray(indices[0], indices[0] + indices.length));
+          report.watch(session);
+          const running = this.#run(session, data, indices, true);
+          if (running) await running;
+        }
+        if (turns.due) await turns.next();
+      }
+      const { loss, correct } = await report.take();
+      return {
+        loss: sumOver(this.#shards, loss) / data.length,
+        accuracy: sumOver(this.#shards, correct) / data.length,
+      };
+    } finally {
+      report.end();
     }
-    for (const session of used) {
-      const { sum } = await session.outcome();
-      loss += sum.loss;
-      correct += sum.correct;
-    }
-    return {
-      loss: sumOver(this.#shards, loss) / data.length,
-      accuracy: sumOver(this.#shards, correct) / data.length,
-    };
   }
 
   /** The output for a batch. */
   async predict(x: Tensor): Promise<Tensor> {
     const session = this.#sessions.of(x.shape, false);
     session.fill(x);
-    await session.predict(shareOf(x.shape[0], null), this.#stepCount());
+    const running = session.predict(shareOf(x.shape[0], null), this.#stepCount());
+    if (running) await running;
     return session.result();
   }
 
@@ -61,8 +65,11 @@ export class Evaluator {
     let result = new Float32Array(0);
     let shape: readonly number[] = [];
     let at = 0;
-    for await (const { session, indices } of this.#batches(data, batchSize, "predict", null)) {
-      await this.#run(session, data, indices, false);
+    const turns = new Turns();
+    for (const indices of batches(data, batchSize, "predict", null)) {
+      const session = this.#sessionFor(data, indices);
+      const running = this.#run(session, data, indices, false);
+      if (running) await running;
       const output = await session.result();
       if (at === 0) {
         shape = [data.length, ...output.shape.slice(1)];
@@ -70,32 +77,29 @@ export class Evaluator {
       }
       result.set(output.data, at);
       at += output.size;
+      if (turns.due) await turns.next();
     }
     return new Tensor(result, shape);
   }
 
-  #run(session: Session, data: Dataset, indices: Int32Array, withLoss: boolean): Promise<void> {
+  #sessionFor(data: Dataset, { length }: Int32Array): Session {
+    return this.#sessions.of([standIn(length), ...data.shape], false);
+  }
+
+  #run(session: Session, data: Dataset, indices: Int32Array, withLoss: boolean): Promise<void> | null {
     const { length: count } = indices;
     const from = { data, at: this.#sessions.place(data), indices, random: null };
     return session.runOn(from, { first: 0, count, total: count }, 0, this.#stepCount(), withLoss);
   }
+}
 
-  /** The batches of a data set, in order, or this rank's share of each; others get a turn in between. */
-  async *#batches(
-    data: Dataset,
-    batchSize: number,
-    where: string,
-    shards: Shards | null,
-  ): AsyncGenerator<{ session: Session; indices: Int32Array }> {
-    check(Number.isInteger(batchSize) && batchSize > 0, "E_BATCH", where, () => {
-      return `expected a positive batch size, got ${batchSize}`;
-    });
-    const turns = new Turns();
-    for (let from = 0; from < data.length; from += batchSize) {
-      const share = shareOf(Math.min(batchSize, data.length - from), shards);
-      const indices = Int32Array.from({ length: share.count }, (_, i) => from + share.first + i);
-      yield { session: this.#sessions.of([standIn(share.count), ...data.shape], false), indices };
-      await turns.maybe();
-    }
+/** The examples of each batch of a data set, in order, or this rank's share of them. */
+function* batches(data: Dataset, batchSize: number, where: string, shards: Shards | null): Generator<Int32Array> {
+  check(Number.isInteger(batchSize) && batchSize > 0, "E_BATCH", where, () => {
+    return `expected a positive batch size, got ${batchSize}`;
+  });
+  for (let from = 0; from < data.length; from += batchSize) {
+    const share = shareOf(Math.min(batchSize, data.length - from), shards);
+    yield Int32Array.from({ length: share.count }, (_, i) => from + share.first + i);
   }
 }

@@ -66,6 +66,12 @@ export interface Progress {
   learningRate: number;
 }
 
+/** How `evaluate` and `predict` go through a data set. */
+export interface BatchOptions {
+  /** Default 500. */
+  batchSize?: number;
+}
+
 export interface Evaluation {
   loss: number;
   accuracy: number;

@@ -2,15 +2,29 @@
 import type { Layer } from "../layers/layer.ts";
 import type { Shards } from "./shards.ts";
 
-/** A model's layers, their options and the shapes of their state: the same text for models that compute the same function. */
+/**
+ * A model's layers, their options and modes, and the shapes of their state: the same text for models that compute the same
+ * function.
+ */
 export function describe(model: Layer): string {
   const layers = (layer: Layer, path: string): string[] => {
-    const options = Object.entries(layer).filter(([name, value]) => name !== "training" && isPlain(value));
-    const own = `${path} ${layer.constructor.name} ${JSON.stringify(Object.fromEntries(options))}`;
+    const own = `${path} ${layer.constructor.name} ${layer.signature(false)} ${JSON.stringify(optionsOf(layer))}`;
     return [own, ...layer.children().flatMap(([name, child]) => layers(child, `${path}.${name}`))];
   };
   const state = Object.entries(model.stateSlots()).map(([name, { shape }]) => `${name} [${shape}]`);
   return [...layers(model, "model"), ...state].join("\n");
+}
+
+/** Plain values that a layer has, or can be given. */
+function optionsOf(layer: Layer): Record<string, unknown> {
+  const fields = Object.entries(layer);
+  const settable: [string, unknown][] = [];
+  for (let at = Object.getPrototypeOf(layer); at !== Object.prototype; at = Object.getPrototypeOf(at)) {
+    for (const [name, { set }] of Object.entries(Object.getOwnPropertyDescriptors(at))) {
+      if (set) settable.push([name, Reflect.get(layer, name)]);
+    }
+  }
+  return Object.fromEntries([...fields, ...settable].filter(([, value]) => isPlain(value)));
 }
 
 function isPlain(value: unknown): boolean {

@@ -2,14 +2,16 @@ import { type Device, isHost } from "../device/device.ts";
 import { check } from "../errors.ts";
 import type { Layer } from "../layers/layer.ts";
 import type { BoundLoss, Loss } from "../losses/loss.ts";
+import { Arena } from "../plan/arena.ts";
 import { Bound, Recent } from "../plan/bound.ts";
 import type { Convolution, Operand } from "../plan/site.ts";
-import { fetchSpan, type Runner, type Step } from "../plan/step.ts";
+import { fetchSpan, Runner, type Step } from "../plan/step.ts";
 import type { Random } from "../tensor/random.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { type Batch, gatherBatch } from "./batch.ts";
 import { type Dataset, labelsOf } from "./dataset.ts";
 import type { GradientSums } from "./gradients.ts";
+import type { Outcomes } from "./outcomes.ts";
 import type { Resident } from "./residents.ts";
 import type { BatchShare } from "./shards.ts";
 import type { Watchers } from "./watchers.ts";
@@ -23,7 +25,9 @@ export interface Common {
   readonly weights: Weights;
   readonly convolution: Convolution;
   readonly watchers: Watchers;
+  /** With shards. */
   readonly gradients: GradientSums | null;
+  readonly outcomes: Outcomes | null;
 }
 
 /** What a run gives. */
@@ -59,8 +63,11 @@ export class Session {
   #steps: readonly Step[] = [];
   #whole: Runner | null = null;
   #forward: Runner | null = null;
-  readonly #gathered = new Map<boolean, { recent: Recent<Gathered>; names: Map<Resident, string> }>();
+  /** Of whole runs, and of forward passes alone. */
+  readonly #gathered = { whole: new Recent<Gathered>(MOST_DATASETS), forward: new Recent<Gathered>(MOST_DATASETS) };
   #labels = new Int32Array(0);
+  #holders = 0;
+  #forgotten = false;
 
   constructor(common: Common, shape: readonly number[], training: boolean) {
     const { device, model, weights, convolution, watchers, gradients } = common;
@@ -88,12 +95,13 @@ export class Session {
   }
 
   #bindLoss(): BoundLoss {
-    const { weights, gradients, loss } = this.#common;
+    const { weights, gradients, outcomes, loss } = this.#common;
     const bound = this.#bound;
     const { emitter } = bound;
     const grad = this.#training ? bound.outputGradient() : null;
     this.#loss = loss.bind(emitter, this.output, grad);
     if (this.#training) {
+      if (outcomes) emitter.point(outcomes.point(this.#loss.result, emitter.state));
       bound.bindBackward();
       if (gradients) emitter.point(gradients.finish());
       weights.step(emitter);
@@ -125,8 +133,12 @@ export class Session {
     this.#common.device.write(this.input.at.region, 0, new Float32Array(this.input.size));
   }
 
-  /** Runs all there is, with what was put in place. On the CPU it is done when this returns. */
-  run(share: BatchShare, learningRate: number, stepCount: number): Promise<void> {
+  /**
+   * Runs all there is, with what was put in place.
+   *
+   * @returns null where it is done already, as on the CPU: what it gave can be read at once, before another run may come
+   */
+  run(share: BatchShare, learningRate: number, stepCount: number): Promise<void> | null {
     this.#whole ??= this.#bound.runner(this.#steps);
     return this.#start(this.#whole, share, learningRate, stepCount);
   }
@@ -138,35 +150,37 @@ export class Session {
     learningRate: number,
     stepCount: number,
     withLoss = true,
-  ): Promise<void> {
+  ): Promise<void> | null {
     const { batch, runner } = this.#gatheredFrom(data, at, withLoss);
     batch.choose(indices, share, random);
     return this.#start(runner, share, learningRate, stepCount);
   }
 
   /** The forward pass alone. */
-  predict(share: BatchShare, stepCount: number): Promise<void> {
+  predict(share: BatchShare, stepCount: number): Promise<void> | null {
     this.#forward ??= this.#bound.runner(this.#predicting);
     return this.#start(this.#forward, share, 0, stepCount);
   }
 
   #gatheredFrom(data: Dataset, at: Resident, withLoss: boolean): Gathered {
-    const known = this.#gathered.get(withLoss) ?? { recent: new Recent<Gathered>(MOST_DATASETS), names: new Map() };
-    this.#gathered.set(withLoss, known);
+    const { device } = this.#common;
     // The same values may be seen through several data sets, with other scales and augmentation.
-    const name = known.names.get(at) ?? `${known.names.size}`;
-    known.names.set(at, name);
     const { scale, mean, std, augment } = data;
-    const key = JSON.stringify([name, scale, mean && [...Array.from(mean)], std && [...Array.from(std)], augment]);
-    return known.recent.of(key, () => {
+    const key = JSON.stringify([at.id, scale, mean && Array.from(mean), std && Array.from(std), augment]);
+    return this.#gathered[withLoss ? "whole" : "forward"].of(key, () => {
       const gathering: Step[] = [];
-      const batch = gatherBatch(this.#bound.apart(gathering), data, at.at, this.input);
-      const runner = this.#bound.runner([...gathering, ...(withLoss ? this.#steps : this.#predicting)]);
-      return { batch, runner, release: () => runner.release() };
+      const arena = new Arena(device);
+      const batch = gatherBatch(this.#bound.apart(gathering, arena), data, at.at, this.input);
+      const runner = new Runner(device, [...gathering, ...(withLoss ? this.#steps : this.#predicting)]);
+      const release = () => {
+        runner.release();
+        arena.free();
+      };
+      return { batch, runner, release };
     });
   }
 
-  #start(runner: Runner, share: BatchShare, learningRate: number, stepCount: number): Promise<void> {
+  #start(runner: Runner, share: BatchShare, learningRate: number, stepCount: number): Promise<void> | null {
     const { state } = this.#bound;
     state.share = share;
     state.learningRate = learningRate;
@@ -175,7 +189,7 @@ export class Session {
     this.#bound.prepare();
     if (!isHost(this.#common.device)) return runner.run();
     runner.runNow();
-    return Promise.resolve();
+    return null;
   }
 
   /** Loss and correct of the last run, then their sums since `reset`. */
@@ -210,7 +224,24 @@ export class Session {
     return { commands, programs, bytes: this.#bound.arena.bytes };
   }
 
+  /** The memory stays until `letGo`, though the session be forgotten before: somebody will read from it. */
+  hold(): void {
+    this.#holders++;
+  }
+
+  letGo(): void {
+    this.#holders--;
+    if (this.#forgotten && this.#holders === 0) this.#giveBack();
+  }
+
+  /** Nobody will run it any more. */
   release(): void {
+    this.#forgotten = true;
+    if (this.#holders === 0) this.#giveBack();
+  }
+
+  #giveBack(): void {
+    for (const gathered of Object.values(this.#gathered)) gathered.clear();
     this.#bound.release();
   }
 }

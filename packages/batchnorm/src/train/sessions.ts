@@ -12,6 +12,7 @@ export class Sessions {
   readonly #common: Common;
   readonly #residents: Residents;
   readonly #recent = new Recent<Session>(MOST);
+  #stale = false;
 
   constructor(common: Common) {
     this.#common = common;
@@ -20,14 +21,17 @@ export class Sessions {
 
   /** @param training whether there is to be a backward pass */
   of(shape: readonly number[], training: boolean): Session {
-    const { weights, model } = this.#common;
-    // Where gradients are has changed for all that was bound.
-    if (weights.changed) {
-      this.clear();
-      weights.arrange();
-    }
-    const key = `${training} ${shape} ${signatureOf(model, !training)}`;
+    this.settle();
+    const key = `${training} ${shape} ${signatureOf(this.#common.model, !training)}`;
     return this.#recent.of(key, () => new Session(this.#common, shape, training));
+  }
+
+  /** Takes note of what has changed since the last run: who watches, which parameters are trained. */
+  settle(): void {
+    const { weights } = this.#common;
+    if (this.#stale || weights.changed) this.#clear();
+    // Where gradients are has changed for all that was bound.
+    if (weights.changed) weights.arrange();
   }
 
   /** The data set's values on the device. */
@@ -35,8 +39,19 @@ export class Sessions {
     return this.#residents.place(data);
   }
 
-  /** Forgets all sessions: the next ones are bound anew. */
-  clear(): void {
+  /** The next sessions are bound anew; one that runs at present ends as it is. */
+  rebind(): void {
+    this.#stale = true;
+  }
+
+  #clear(): void {
     this.#recent.clear();
+    this.#stale = false;
+  }
+
+  /** Gives all memory back, that of data sets too. */
+  release(): void {
+    this.#clear();
+    this.#residents.release();
   }
 }

@@ -1,26 +1,26 @@
-import { type Device, isHost, type TypedArray } from "../device/device.ts";
+import { type Device, isHost } from "../device/device.ts";
 import { check } from "../errors.ts";
 import type { Layer } from "../layers/layer.ts";
-import type { StateSlot } from "../layers/state.ts";
 import { crossEntropy } from "../losses/crossentropy.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import { checkOptions } from "../options.ts";
-import { fetchSpan, type Span, viewOf } from "../plan/step.ts";
 import { Random } from "../tensor/random.ts";
-import { formatShape, sizeOf } from "../tensor/shape.ts";
+import { formatShape } from "../tensor/shape.ts";
 import { checkTensor, type Tensor } from "../tensor/tensor.ts";
 import { WasmDevice } from "../wasm/device.ts";
 import { type Checkpoint, pack, restore } from "./checkpoint.ts";
 import { Dataset, labelsOf } from "./dataset.ts";
 import { Evaluator } from "./evaluator.ts";
 import { GradientSums } from "./gradients.ts";
-import type { Evaluation, FitOptions, Progress, StepResult, TrainerOptions, Watched } from "./options.ts";
+import type { BatchOptions, Evaluation, FitOptions, Progress, StepResult, TrainerOptions, Watched } from "./options.ts";
 import { Order } from "./order.ts";
+import { Outcomes } from "./outcomes.ts";
+import { Queue } from "./queue.ts";
+import { Report } from "./report.ts";
 import { broadcastModel, describe } from "./same.ts";
 import { constant, type Schedule } from "./schedule.ts";
-import type { Session } from "./session.ts";
 import { Sessions } from "./sessions.ts";
-import { type BatchShare, type Shards, shareBrought, shareOf, standIn, sumOver } from "./shards.ts";
+import { type Shards, shareBrought, shareOf, standIn, sumOver } from "./shards.ts";
 import { Turns } from "./turns.ts";
 import { Watchers } from "./watchers.ts";
 import { Weights } from "./weights.ts";
@@ -53,14 +53,24 @@ export class Trainer {
   readonly #evaluator: Evaluator;
   readonly #watchers = new Watchers();
   readonly #shards: Shards | null;
+  readonly #outcomes: Outcomes | null;
   #stepCount = 0;
-  #closed = false;
+  /** On a device that has to be waited for, what is under way; on the CPU, an evaluation. */
+  readonly #queue = new Queue();
+  #closing: Promise<void> | null = null;
 
   constructor(model: Layer, options: TrainerOptions) {
     checkOptions("Trainer", options, [...KNOWN, ...OF_DEVICES]);
     const { optimizer, loss = crossEntropy(), schedule = constant(), seed = 0, shards = null } = options;
     const { convolution = "fast", device, threads, deterministic, build } = options;
     check(optimizer !== undefined, "E_VALUE", "Trainer", () => "expected an optimizer, such as new SGD({ lr: 0.1 })");
+    const beside = OF_DEVICES.filter((name) => device !== undefined && options[name] !== undefined);
+    check(beside.length === 0, "E_VALUE", "Trainer", () => {
+      return `expected ${beside.join(", ")} or a device, got both: give them to the device that you make`;
+    });
+    check(convolution === "fast" || convolution === "accurate", "E_VALUE", "Trainer", () => {
+      return `expected convolution "fast" or "accurate", got ${JSON.stringify(convolution)}`;
+    });
     check(!shards || !device || isHost(device), "E_VALUE", "Trainer", () => {
       return `expected the CPU to train on with shards, got ${device?.build}: values travel from memory to memory`;
     });
@@ -82,7 +92,8 @@ export class Trainer {
       const weights = new Weights(this.device, model, optimizer);
       this.#weights = weights;
       const gradients = shards && new GradientSums(shards, () => weights.runs);
-      const rest = { device: this.device, watchers: this.#watchers };
+      this.#outcomes = shards && new Outcomes(shards);
+      const rest = { device: this.device, watchers: this.#watchers, outcomes: this.#outcomes };
       this.#sessions = new Sessions({ model, loss, weights, convolution, gradients, ...rest });
       this.#evaluator = new Evaluator(model, this.#sessions, shards, () => this.#stepCount);
     } catch (error) {
@@ -117,6 +128,10 @@ export class Trainer {
   async step(x: Tensor, targets: ArrayLike<number> | ArrayLike<bigint>): Promise<StepResult> {
     checkTensor("Trainer.step", x);
     this.#checkOpen();
+    return this.#inTurn(() => this.#step(x, targets));
+  }
+
+  async #step(x: Tensor, targets: ArrayLike<number> | ArrayLike<bigint>): Promise<StepResult> {
     const share = shareBrought(x.shape[0], this.#shards);
     check(share.total > 0, "E_BATCH", "Trainer.step", () => {
       return `expected at least one example, got shape ${formatShape(x.shape)}`;
@@ -126,8 +141,10 @@ export class Trainer {
       session.load(targets);
       session.fill(x);
     } else session.clear();
-    const done = session.run(share, this.learningRate, this.#stepCount);
-    const [loss, correct] = this.#told(await this.#taken(session, share, done), false);
+    const running = session.run(share, this.learningRate, this.#stepCount);
+    this.#begun();
+    if (running) await running;
+    const { loss, correct } = this.#outcomes?.take() ?? (await session.outcome()).last;
     return { loss, correct };
   }
 
@@ -168,14 +185,20 @@ export class Trainer {
     const turns = new Turns();
     // With shards, all stop where one of them is told to.
     let stopped = sumOver(this.#shards, Number(signal?.aborted ?? false)) > 0;
-    while (!isOver() && !stopped && (this.#shards || !signal?.aborted)) {
-      const { learningRate } = this;
-      stopped = await this.#fitStep(data, batchSize, lastBatch, report, signal);
-      if (this.#stepCount % every === 0 || isOver()) {
-        const means = await report.take();
-        yield { step: this.#stepCount, epoch: this.epoch, ...means, learningRate };
+    try {
+      while (!isOver() && !stopped && (this.#shards || !signal?.aborted)) {
+        const { learningRate } = this;
+        this.#checkOpen();
+        stopped = await this.#inTurn(() => this.#fitStep(data, batchSize, lastBatch, report, signal));
+        if (this.#stepCount % every === 0 || isOver()) {
+          const { loss, correct, examples } = await report.take();
+          const means = { loss: loss / examples, accuracy: correct / examples };
+          yield { step: this.#stepCount, epoch: this.epoch, ...means, learningRate };
+        }
+        if (turns.due) await turns.next();
       }
-      await turns.maybe();
+    } finally {
+      report.end();
     }
   }
 
@@ -205,7 +228,6 @@ export class Trainer {
     report: Report,
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
-    this.#checkOpen();
     const share = shareOf(this.#order.upcoming(data, batchSize, lastBatch), this.#shards);
     // Before the order moves on, for it may be refused.
     const session = this.#sessions.of([standIn(share.count), ...data.shape], true);
@@ -213,47 +235,36 @@ export class Trainer {
     const indices = chosen.subarray(share.first, share.first + share.count);
     if (share.count > 0) session.label(data, indices);
     if (!this.#shards) report.watch(session);
+    if (this.#outcomes) this.#outcomes.stop = signal?.aborted ?? false;
     const from = { data, at: this.#sessions.place(data), indices, random: this.#random };
-    const done = session.runOn(from, share, this.learningRate, this.#stepCount);
-    if (!this.#shards) {
-      report.count(share.total);
-      await this.#begun(done);
-      return false;
-    }
-    const [loss, correct, stop] = this.#told(await this.#taken(session, share, done), signal?.aborted ?? false);
+    const running = session.runOn(from, share, this.learningRate, this.#stepCount);
+    this.#begun();
     report.count(share.total);
+    if (running) await running;
+    if (!this.#outcomes) return false;
+    const { loss, correct, stop } = this.#outcomes.take();
     report.add(loss * share.total, correct);
-    return stop > 0;
+    return stop;
   }
 
   /** A step has been asked for. */
-  #begun(done: Promise<void>): Promise<void> {
+  #begun(): void {
     this.#stepCount++;
     this.#weights.touched();
-    return done;
   }
 
-  /** What a step gave. On the CPU it is read at once, before another step may come. */
-  async #taken(session: Session, share: BatchShare, done: Promise<void>): Promise<StepResult> {
-    const begun = this.#begun(done);
-    // What stood in for a share without examples counts for nothing.
-    if (share.count === 0) return { loss: 0, correct: 0 };
-    if (isHost(this.device)) return (await session.outcome()).last;
-    await begun;
-    return (await session.outcome()).last;
-  }
-
-  /** Of the whole batch: with shards, all add up what they have. */
-  #told({ loss, correct }: StepResult, stop: boolean): [loss: number, correct: number, stop: number] {
-    const told = Float64Array.of(loss, correct, Number(stop));
-    this.#shards?.sum(told).wait();
-    return [told[0], told[1], told[2]];
+  /** Calls go one after another on a device that has to be waited for. On the CPU each is done before the next is made. */
+  #inTurn<T>(call: () => Promise<T>): Promise<T> {
+    return isHost(this.device) ? call() : this.#queue.run(call);
   }
 
   /** Loss and accuracy over a data set, in eval mode. With shards, each rank measures its share of every batch. */
-  async evaluate(data: Dataset, { batchSize = 500 }: { batchSize?: number } = {}): Promise<Evaluation> {
+  async evaluate(data: Dataset, options: BatchOptions = {}): Promise<Evaluation> {
     this.#checkOpen();
-    return this.#evaluator.evaluate(data, batchSize);
+    checkOptions("evaluate", options, ["batchSize"]);
+    const { batchSize = 500 } = options;
+    // One after another on the CPU too: where the event loop gets its turns, another might begin.
+    return this.#queue.run(() => this.#evaluator.evaluate(data, batchSize));
   }
 
   /**
@@ -262,11 +273,13 @@ export class Trainer {
    * @param x  a batch, or a data set: then the results for all its examples, in their order
    * @throws   BatchNormError E_SHAPE when the model does not take it
    */
-  async predict(x: Tensor | Dataset, { batchSize = 500 }: { batchSize?: number } = {}): Promise<Tensor> {
+  async predict(x: Tensor | Dataset, options: BatchOptions = {}): Promise<Tensor> {
     this.#checkOpen();
-    if (x instanceof Dataset) return this.#evaluator.predictAll(x, batchSize);
+    checkOptions("predict", options, ["batchSize"]);
+    const { batchSize = 500 } = options;
+    if (x instanceof Dataset) return this.#inTurn(() => this.#evaluator.predictAll(x, batchSize));
     checkTensor("Trainer.predict", x);
-    return this.#evaluator.predict(x);
+    return this.#inTurn(() => this.#evaluator.predict(x));
   }
 
   /**
@@ -279,11 +292,11 @@ export class Trainer {
     const known = [...this.model.modules()].includes(layer);
     check(known, "E_VALUE", "watch", () => "expected a layer of the trainer's model, got another");
     // What goes into the layer may not be kept, or not even made, in sessions that were bound before.
-    this.#sessions.clear();
+    this.#sessions.rebind();
     const end = this.#watchers.add(layer, callback);
     return () => {
       end();
-      this.#sessions.clear();
+      this.#sessions.rebind();
     };
   }
 
@@ -293,12 +306,16 @@ export class Trainer {
    */
   async synchronize(): Promise<void> {
     this.#checkOpen();
-    if (!isHost(this.device)) await this.#weights.readBack();
+    if (!isHost(this.device)) await this.#queue.run(() => this.#weights.readBack());
   }
 
   /** Everything that decides how training goes on, as the bytes of a safetensors file with a checksum. */
   async save(): Promise<Uint8Array> {
-    return this.#checkpointed(pack);
+    this.#checkOpen();
+    return this.#inTurn(async () => {
+      const copies = isHost(this.device) ? null : await this.#copies();
+      return pack(this.#checkpoint(copies));
+    });
   }
 
   /**
@@ -309,48 +326,27 @@ export class Trainer {
    *         has changed then
    */
   async resume(bytes: Uint8Array): Promise<void> {
-    await this.#checkpointed((checkpoint) => {
-      this.#stepCount = restore(bytes, checkpoint);
-    });
-  }
-
-  /** Does something with all that a checkpoint has: on the CPU at once, for training may go on when this returns. */
-  #checkpointed<T>(use: (checkpoint: Checkpoint) => T): T | Promise<T> {
     this.#checkOpen();
-    const { device } = this;
-    if (this.#weights.changed) {
-      this.#sessions.clear();
-      this.#weights.arrange();
-    }
-    const kept = this.#weights.remembered().map(([name, place, shape]): Kept => {
-      return { name, shape, span: { place, type: "f32", count: sizeOf(shape) } };
+    return this.#inTurn(async () => {
+      const copies = isHost(this.device) ? null : await this.#copies();
+      this.#stepCount = restore(bytes, this.#checkpoint(copies));
     });
-    if (isHost(device))
-      return use(
-        this.#checkpoint(
-          kept,
-          kept.map(({ span }) => viewOf(device, span)),
-        ),
-      );
-    return this.#weights
-      .readBack()
-      .then(() => Promise.all(kept.map(({ span }) => fetchSpan(device, span))))
-      .then((arrays) => use(this.#checkpoint(kept, arrays)));
   }
 
-  /** @param arrays  what the optimizer remembers */
-  #checkpoint(kept: readonly Kept[], arrays: readonly TypedArray[]): Checkpoint {
-    const { device } = this;
-    const optimizer = kept.map(({ name, shape, span: { place } }, i): [string, StateSlot] => {
-      const write = (values: ArrayLike<number>) =>
-        device.write(place.region, 4 * place.offset, Float32Array.from(values));
-      return [name, { shape, data: arrays[i] as Float32Array, write }];
-    });
+  /** Reads all back that a checkpoint has; what the optimizer remembers. */
+  async #copies(): Promise<ReadonlyMap<string, Float32Array>> {
+    this.#sessions.settle();
+    await this.#weights.readBack();
+    return this.#weights.readMemory();
+  }
+
+  #checkpoint(copies: ReadonlyMap<string, Float32Array> | null): Checkpoint {
+    this.#sessions.settle();
     return {
       step: this.#stepCount,
       optimizerName: this.#optimizer.name,
       model: this.model.stateSlots(),
-      optimizer: Object.fromEntries(optimizer),
+      optimizer: this.#weights.memorySlots(copies),
       order: this.#order,
       randoms: [this.#random, ...[...this.model.modules()].flatMap((layer) => layer.random ?? [])],
     };
@@ -360,22 +356,20 @@ export class Trainer {
    * Gives the model its parameters back, and ends the threads. Further use throws E_STATE; closing again does nothing. On the
    * CPU all is done when this returns.
    */
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    if (this.device.closed) {
-      this.#weights.release();
-      return;
-    }
-    const back = this.#weights.readBack();
-    const end = () => {
-      this.#weights.release();
-      this.#sessions.clear();
-      if (this.#ownDevice) this.device.close();
-    };
-    if (isHost(this.device)) end();
+  close(): Promise<void> {
+    this.#closing ??= this.#inTurn(() => this.#giveBack());
+    return this.#closing;
+  }
+
+  async #giveBack(): Promise<void> {
+    const { device } = this;
+    // With a device that was closed before, what it had is gone, unless JavaScript can see its memory.
+    const back = isHost(device) || !device.closed ? this.#weights.readBack() : null;
+    if (!isHost(device)) await back;
+    this.#sessions.release();
+    this.#weights.release();
+    if (this.#ownDevice) device.close();
     await back;
-    if (!isHost(this.device)) end();
   }
 
   [Symbol.dispose](): void {
@@ -387,50 +381,6 @@ export class Trainer {
   }
 
   #checkOpen(): void {
-    check(!this.#closed, "E_STATE", "Trainer", () => "expected an open trainer; this one was closed");
-  }
-}
-
-/** What an optimizer remembers of one parameter, and where. */
-interface Kept {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly span: Span;
-}
-
-/** Sums since the last report. They are added up on the device; only whoever reports waits for them. */
-class Report {
-  readonly #sessions = new Set<Session>();
-  #examples = 0;
-  #loss = 0;
-  #correct = 0;
-
-  /** From here on the session's runs count. */
-  watch(session: Session): void {
-    if (this.#sessions.has(session)) return;
-    session.reset();
-    this.#sessions.add(session);
-  }
-
-  count(examples: number): void {
-    this.#examples += examples;
-  }
-
-  /** What is not added up on the device. */
-  add(loss: number, correct: number): void {
-    this.#loss += loss;
-    this.#correct += correct;
-  }
-
-  /** Means since the last time. */
-  async take(): Promise<{ loss: number; accuracy: number }> {
-    for (const session of this.#sessions) {
-      const { sum } = await session.outcome();
-      this.add(sum.loss, sum.correct);
-    }
-    const means = { loss: this.#loss / this.#examples, accuracy: this.#correct / this.#examples };
-    this.#sessions.clear();
-    this.#examples = this.#loss = this.#correct = 0;
-    return means;
+    check(this.#closing === null, "E_STATE", "Trainer", () => "expected an open trainer; this one was closed");
   }
 }

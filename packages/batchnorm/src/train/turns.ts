@@ -5,8 +5,12 @@ const TURN = 50;
 export class Turns {
   #last = performance.now();
 
-  async maybe(): Promise<void> {
-    if (performance.now() - this.#last <= TURN) return;
+  /** Whether it is time for it. */
+  get due(): boolean {
+    return performance.now() - this.#last > TURN;
+  }
+
+  async next(): Promise<void> {
     await nextTurn();
     this.#last = performance.now();
   }

@@ -2,6 +2,7 @@
 import type { Device, Place } from "../device/device.ts";
 import { check } from "../errors.ts";
 import type { Layer } from "../layers/layer.ts";
+import type { StateSlot } from "../layers/state.ts";
 import { copyColumns } from "../ops/combine.ts";
 import type { Optimizer, ParameterGroup, WeightRun } from "../optimizers/optimizer.ts";
 import { Arena } from "../plan/arena.ts";
@@ -10,6 +11,8 @@ import type { Parameter } from "../plan/parameter.ts";
 import type { Resident } from "../plan/resident.ts";
 import { Scene } from "../plan/scene.ts";
 import type { Emitter } from "../plan/site.ts";
+import { fetchSpan, type Span, viewOf } from "../plan/step.ts";
+import { formatShape } from "../tensor/shape.ts";
 
 /** Parameters begin at multiples of 16 values, 64 bytes. */
 const ALIGN = 16;
@@ -43,6 +46,8 @@ export class Weights implements Homes {
   /** What was trainable when the runs were made. */
   #trained = "";
   #runs: readonly Run[] = [];
+  /** Of parameters and state. */
+  readonly #kept: Arena;
   /** Of gradients and of what the optimizer remembers. */
   #arena: Arena;
   /** What the optimizer remembers of each parameter that has been trained, by name. */
@@ -53,39 +58,38 @@ export class Weights implements Homes {
     this.#device = device;
     this.#model = model;
     this.#optimizer = optimizer;
+    this.#kept = new Arena(device);
     this.#arena = new Arena(device);
     const all = model.parameters();
     check(all.length > 0, "E_VALUE", "Trainer", () => "expected a model with parameters, got one without");
-    check(
-      all.every((p) => p.resident.home === null),
-      "E_STATE",
-      "Trainer",
-      () => "expected a model that no other trainer holds: close() the other one first",
-    );
+    const state = stateOf(model);
+    const free = [...all.map((p) => p.resident), ...state].every(({ home }) => home === null);
+    check(free, "E_STATE", "Trainer", () => {
+      return "expected a model that no other trainer holds: close() the other one first";
+    });
     const groups = checkedGroups(all, optimizer.groups);
     const rest = all.filter((p) => !groups.some(({ parameters }) => parameters.includes(p)));
-    const arena = new Arena(device);
     this.#blocks = [
-      ...groups.map((group) => this.#place(arena, group, group.parameters)),
-      ...(rest.length ? [this.#place(arena, null, rest)] : []),
+      ...groups.map((group) => this.#place(group, group.parameters)),
+      ...(rest.length ? [this.#place(null, rest)] : []),
     ];
     for (const [parameter, place] of this.#values) this.#move(parameter.resident, place);
-    for (const resident of stateOf(model)) {
-      const place = { region: arena.allocate(resident.data.byteLength), offset: 0 };
+    for (const resident of state) {
+      const place = { region: this.#kept.allocate(resident.data.byteLength), offset: 0 };
       this.#state.set(resident, place);
       this.#move(resident, place);
     }
     this.arrange();
   }
 
-  #place(arena: Arena, group: ParameterGroup | null, parameters: readonly Parameter[]): Block {
+  #place(group: ParameterGroup | null, parameters: readonly Parameter[]): Block {
     const offsets = new Map<Parameter, number>();
     let count = 0;
     for (const parameter of parameters) {
       offsets.set(parameter, count);
       count += padded(parameter);
     }
-    const region = arena.words(count).region;
+    const { region } = this.#kept.words(count);
     for (const [parameter, offset] of offsets) this.#values.set(parameter, { region, offset });
     return { group, parameters, region, offsets };
   }
@@ -112,16 +116,15 @@ export class Weights implements Homes {
    * @throws BatchNormError E_VALUE when a trainable parameter is in no group
    */
   arrange(): void {
+    this.#checkGrouped();
     const arena = new Arena(this.#device);
     const known = this.#memory;
     const memory = new Map<Parameter, Record<string, Place>>();
     const runs: Run[] = [];
     for (const block of this.#blocks) {
+      const { group } = block;
+      if (!group) continue;
       for (const parameters of stretches(block.parameters)) {
-        const { group } = block;
-        check(group !== null, "E_VALUE", "Trainer", () => {
-          return `expected every trainable parameter in one of the optimizer's groups; one of shape [${parameters[0].shape}] is in none`;
-        });
         const run = this.#run(arena, block, group, parameters);
         runs.push(run);
         for (const [parameter, offset] of run.offsets) memory.set(parameter, within(run.memory, offset));
@@ -152,6 +155,16 @@ export class Weights implements Homes {
     this.#memory = memory;
     this.#runs = runs;
     this.#trained = this.#signature();
+  }
+
+  /** What is in no group has nobody who moves it. */
+  #checkGrouped(): void {
+    const ungrouped = this.#blocks.find(({ group }) => group === null)?.parameters ?? [];
+    const lost = this.#model.namedParameters().find(([, p]) => p.trainable && ungrouped.includes(p));
+    check(lost === undefined, "E_VALUE", "Trainer", () => {
+      const [name, { shape }] = lost as [string, Parameter];
+      return `expected every trainable parameter in one of the optimizer's groups; ${name} of shape ${formatShape(shape)} is in none`;
+    });
   }
 
   #run(arena: Arena, block: Block, group: ParameterGroup, parameters: readonly Parameter[]): Run {
@@ -187,17 +200,37 @@ export class Weights implements Homes {
     return placed(this.#state.get(values));
   }
 
-  /** What the optimizer remembers of each parameter that is trained now: where, under "velocity.0.weight". */
-  remembered(): [name: string, at: Place, shape: readonly number[]][] {
+  /** Where what the optimizer remembers is, of each parameter that is trained now: under "velocity.0.weight". */
+  #remembered(): [name: string, at: Span, shape: readonly number[]][] {
     const names = this.#model.namedParameters();
     return this.#optimizer.memory.flatMap((name) =>
-      names.flatMap(([path, parameter]): [string, Place, readonly number[]][] => {
+      names.flatMap(([path, parameter]): [string, Span, readonly number[]][] => {
         const run = this.#runs.find(({ offsets }) => offsets.has(parameter));
         if (!run) return [];
         const places = within(run.memory, run.offsets.get(parameter) as number);
-        return [[`${name}.${path}`, places[name], parameter.shape]];
+        return [[`${name}.${path}`, { place: places[name], type: "f32", count: parameter.size }, parameter.shape]];
       }),
     );
+  }
+
+  /** Copies of what the optimizer remembers, by name, from a device that JavaScript cannot see into. */
+  async readMemory(): Promise<ReadonlyMap<string, Float32Array>> {
+    const read = async ([name, span]: [string, Span, unknown]) =>
+      [name, (await fetchSpan(this.#device, span)) as Float32Array] as const;
+    return new Map(await Promise.all(this.#remembered().map(read)));
+  }
+
+  /** What the optimizer remembers, for a checkpoint. @param copies  see `readMemory`; null on the CPU */
+  memorySlots(copies: ReadonlyMap<string, Float32Array> | null): Record<string, StateSlot> {
+    const slots = this.#remembered().map(([name, span, shape]): [string, StateSlot] => {
+      const { region, offset } = span.place;
+      const data = (copies ? copies.get(name) : viewOf(this.#device, span)) as Float32Array;
+      const write = (values: ArrayLike<number>) => {
+        this.#device.write(region, 4 * offset, Float32Array.from(values));
+      };
+      return [name, { shape, data, write }];
+    });
+    return Object.fromEntries(slots);
   }
 
   /** A step has been asked for: what was read back before is no longer so. */
@@ -220,6 +253,8 @@ export class Weights implements Homes {
       parameter.gradientsAt(null);
     }
     for (const resident of this.#state.keys()) resident.moveOut();
+    this.#arena.free();
+    this.#kept.free();
   }
 }
 

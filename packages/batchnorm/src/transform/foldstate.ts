@@ -1,6 +1,8 @@
 import { check } from "../errors.ts";
 import { absorb } from "../layers/absorb.ts";
 import type { StateDict, StateEntry } from "../layers/state.ts";
+import { checkOptions } from "../options.ts";
+import { nameOf, typedArrayName } from "../tensor/arrays.ts";
 import { sizeOf } from "../tensor/shape.ts";
 
 /** A layer of a state dict and the batch norm right after it, by their names. */
@@ -19,12 +21,20 @@ export interface FoldedPair {
  *
  * @returns a new dict; entries that stay are shared with the old one
  * @throws  BatchNormError E_DICT when a name is missing; E_SHAPE when the sizes do not fit; E_VALUE for a variance that
- *          cannot be
+ *          cannot be, weights that are no floats, or an option that is unknown or outside its range
  */
 export function foldStateDict(dict: StateDict, pairs: readonly FoldedPair[]): StateDict {
   const folded: StateDict = { ...dict };
   for (const pair of pairs) {
-    const { layer, batchNorm } = pair;
+    checkOptions("foldStateDict", pair, ["layer", "batchNorm", "eps", "transposedGroups"]);
+    const { layer, batchNorm, eps = 1e-5, transposedGroups } = pair;
+    const groups = transposedGroups ?? 1;
+    check(eps >= 0 && eps < Number.POSITIVE_INFINITY, "E_VALUE", "foldStateDict", () => {
+      return `expected eps of at least 0, got ${eps}`;
+    });
+    check(Number.isInteger(groups) && groups > 0, "E_VALUE", "foldStateDict", () => {
+      return `expected a positive number as transposedGroups, got ${groups}`;
+    });
     const entry = (name: string) => (Object.hasOwn(folded, name) ? folded[name] : null);
     const weight = required(entry(`${layer}.weight`), `${layer}.weight`);
     const mean = required(entry(`${batchNorm}.running_mean`), `${batchNorm}.running_mean`).data;
@@ -32,8 +42,11 @@ export function foldStateDict(dict: StateDict, pairs: readonly FoldedPair[]): St
     const gamma = entry(`${batchNorm}.weight`)?.data;
     const beta = entry(`${batchNorm}.bias`)?.data;
     const bias = entry(`${layer}.bias`)?.data;
-    const groups = pair.transposedGroups ?? 1;
-    const outputs = pair.transposedGroups ? weight.shape[1] * groups : weight.shape[0];
+    const kind = typedArrayName(weight.data);
+    check(kind === "Float32Array" || kind === "Float64Array", "E_VALUE", "foldStateDict", () => {
+      return `expected ${layer}.weight in a Float32Array or a Float64Array, got ${nameOf(weight.data)}`;
+    });
+    const outputs = transposedGroups ? weight.shape[1] * groups : weight.shape[0];
     const lengths = [mean, variance, gamma, beta, bias].flatMap((values) => values?.length ?? []);
     check(
       lengths.every((length) => length === outputs) && weight.shape[0] % groups === 0,
@@ -43,13 +56,12 @@ export function foldStateDict(dict: StateDict, pairs: readonly FoldedPair[]): St
         return `expected ${batchNorm} and ${layer} of ${outputs} channels, got ${[...new Set(lengths)].join(" and ")}`;
       },
     );
-    const eps = pair.eps ?? 1e-5;
     const wrong = Array.from(variance).find((v) => !(v + eps >= 0));
     check(wrong === undefined, "E_VALUE", "foldStateDict", () => {
       return `expected variances of at least 0 in ${batchNorm}, got ${wrong}`;
     });
     const absorbed = absorb({ gamma, beta, mean, variance, eps }, bias);
-    const scaleOf = (pair.transposedGroups ? transposedScale : plainScale)(weight, absorbed.scale, groups);
+    const scaleOf = (transposedGroups ? transposedScale : plainScale)(weight, absorbed.scale, groups);
     folded[`${layer}.weight`] = { shape: weight.shape, data: weight.data.map((v, i) => v * scaleOf(i)) };
     folded[`${layer}.bias`] = { shape: [outputs], data: Float32Array.from(absorbed.bias) };
     for (const key of ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"]) {

@@ -145,7 +145,9 @@ export class WasmDevice implements HostDevice {
   /** The build's kernels were compiled as the device was made. */
   async prepare(_kernels: readonly string[]): Promise<void> {}
 
+  /** @throws BatchNormError E_VALUE for more tasks or commands than threads can count, or a command without tasks */
   bind(commands: readonly Command[]): Program {
+    checkCounts(commands);
     const sizes = commands.map(({ kernel }) => 4 * Object.keys(contract[kernel as KernelName]).length);
     const address = this.memory.allocate(ENTRY * commands.length + sizes.reduce((a, b) => a + b, 0));
     const { i32, f32, u8 } = this.memory;
@@ -187,6 +189,17 @@ export class WasmDevice implements HostDevice {
     this.#closed = true;
     this.#pool?.close();
     forgotten.unregister(this);
+  }
+}
+
+function checkCounts(commands: readonly Command[]): void {
+  const { listCommands, commandTasks } = limits;
+  const { length } = commands;
+  check(length <= listCommands, "E_VALUE", "Device", () => `expected at most ${listCommands} commands, got ${length}`);
+  for (const { kernel, tasks } of commands) {
+    check(tasks >= 1 && tasks <= commandTasks, "E_VALUE", "Device", () => {
+      return `expected ${kernel} in 1 to ${commandTasks} tasks, got ${tasks}`;
+    });
   }
 }
 

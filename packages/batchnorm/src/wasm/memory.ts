@@ -1,8 +1,9 @@
 import { BatchNormError } from "../errors.ts";
 
 const PAGE = 65536;
+const GIB = 2 ** 30;
 /** 2 GiB: above, an address would be negative after `>> 2`. A platform that will not promise so much is asked for less. */
-const LIMITS = [32768, 16384];
+const LIMITS = [2 * GIB, GIB];
 /** Blocks from here on are staggered; smaller ones are packed. */
 const LARGE = 4096;
 
@@ -12,7 +13,7 @@ interface Range {
 }
 
 /**
- * The linear memory of an engine and its heap: first fit over a sorted list of free ranges.
+ * The linear memory of a device and its heap: first fit over a sorted list of free ranges.
  *
  * Large blocks start at different offsets within a 4 KiB page. Where x, dy and y share their low 12 address bits, a load
  * waits for an unrelated store, and batch norm's backward pass takes up to three times as long.
@@ -26,6 +27,8 @@ export class Memory {
   i32!: Int32Array;
   u8!: Uint8Array;
   readonly #base: number;
+  /** The most bytes that it can grow to. */
+  readonly #most: number;
   #free: Range[] = [];
   readonly #sizes = new Map<number, Range>();
   #stagger = 0;
@@ -33,7 +36,7 @@ export class Memory {
   /** @param reserved bytes at the start that the heap leaves alone */
   constructor(shared: boolean, reserved: number) {
     this.shared = shared;
-    this.wasm = makeMemory(shared, Math.ceil(reserved / PAGE));
+    [this.wasm, this.#most] = makeMemory(shared, Math.ceil(reserved / PAGE));
     this.#base = (reserved + 63) & ~63;
     this.#refresh();
     this.reset();
@@ -106,10 +109,20 @@ export class Memory {
     if (missing <= 0) return;
     // Some more than asked for, so that many small requests do not each copy the whole memory.
     const extra = Math.min(Math.ceil(this.byteLength / PAGE / 4), 1024);
-    if (!this.#tryGrow(missing + extra) && !this.#tryGrow(missing)) {
-      throw new BatchNormError("E_PLATFORM", "Memory", `expected ${missing * PAGE} more bytes; the platform refused`);
-    }
+    if (!this.#tryGrow(missing + extra) && !this.#tryGrow(missing)) throw this.#refusal(end);
     this.#refresh();
+  }
+
+  #refusal(end: number): BatchNormError {
+    const mb = (bytes: number) => Math.max(1, Math.round(bytes / 2 ** 20));
+    const asked = `expected ${mb(end - this.top)} MB more beside the ${mb(this.top)} MB in use`;
+    const why =
+      end > this.#most
+        ? `one device has at most ${this.#most / GIB} GiB of WebAssembly memory`
+        : "the platform has no more memory for WebAssembly";
+    const cure =
+      "Try smaller batches or images, fewer data sets and shapes on one device, or another device for some of it";
+    return new BatchNormError("E_PLATFORM", "Memory", `${asked}; ${why}. ${cure}`);
   }
 
   #tryGrow(pages: number): boolean {
@@ -135,10 +148,11 @@ function place(start: number, offset: number): number {
   return offset < 0 ? start : start + ((offset - start) & 4095);
 }
 
-function makeMemory(shared: boolean, initial: number): WebAssembly.Memory {
-  for (const maximum of LIMITS) {
+/** With the most bytes that it can grow to. */
+function makeMemory(shared: boolean, initial: number): [WebAssembly.Memory, number] {
+  for (const most of LIMITS) {
     try {
-      return new WebAssembly.Memory({ initial, maximum, shared });
+      return [new WebAssembly.Memory({ initial, maximum: most / PAGE, shared }), most];
     } catch {
       // Ask for less.
     }

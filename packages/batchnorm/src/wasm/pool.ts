@@ -28,6 +28,8 @@ export class Pool {
   readonly #kernels: Exports;
   readonly #workers: Thread[];
   readonly #maySleep: number;
+  /** A list is being walked. */
+  #busy = false;
 
   constructor(memory: WebAssembly.Memory, kernels: Exports, module: WebAssembly.Module, scratches: number[]) {
     this.#words = new Int32Array(memory.buffer);
@@ -46,6 +48,8 @@ export class Pool {
   run(list: number, names: readonly string[]): void {
     const kernels = this.#kernels;
     let cause: unknown;
+    if (this.#busy) this.#abandon();
+    this.#busy = true;
     kernels.open(CONTROL, list, names.length);
     try {
       kernels.walk(CONTROL, this.#maySleep);
@@ -53,12 +57,20 @@ export class Pool {
       cause = error;
       kernels.fail(CONTROL);
     }
-    if (Atomics.load(this.#words, FAILED) === 0) return;
+    const failed = Atomics.load(this.#words, FAILED) === 1;
     const name = names[this.#words[COMMAND]];
-    kernels.settle(CONTROL);
+    if (failed) kernels.settle(CONTROL);
+    this.#busy = false;
+    if (!failed) return;
     throw new BatchNormError("E_PLATFORM", "Device", `expected ${name} to end; it failed in one of the threads`, {
       cause,
     });
+  }
+
+  /** The caller was stopped in the middle of a run, by Ctrl-C in a prompt say: the others are to leave its list too. */
+  #abandon(): void {
+    this.#kernels.fail(CONTROL);
+    this.#kernels.settle(CONTROL);
   }
 
   close(): void {

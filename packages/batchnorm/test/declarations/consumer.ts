@@ -1,9 +1,10 @@
 /** A project of somebody else's: strict, checks the declarations it imports too, has no Node types and no newest library. */
 import { BatchNorm, Inference, randn, Sequential, type Tensor, Trainer } from "batchnorm";
 import { diagnose } from "batchnorm/diagnose";
+import { checkGradients, PlainLayer } from "batchnorm/extend";
 import { readSafetensors } from "batchnorm/formats";
 import { resnet } from "batchnorm/models";
-import { enableReference } from "batchnorm/reference";
+import { ReferenceDevice } from "batchnorm/reference";
 import { connect } from "batchnorm-mpi";
 import { readModel } from "batchnorm-onnx";
 
@@ -15,7 +16,9 @@ export const used = [
   diagnose,
   readSafetensors,
   resnet,
-  enableReference,
+  ReferenceDevice,
+  checkGradients,
+  PlainLayer,
   connect,
   readModel,
 ];

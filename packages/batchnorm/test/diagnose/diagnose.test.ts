@@ -78,3 +78,25 @@ it("a summary leaves out what is not finite, and counts it", () => {
   });
   expect(summarize([])).toMatchObject({ count: 0, min: Number.NaN, notFinite: 0 });
 });
+
+it("has no limit to the number of channels", () => {
+  // A batch norm over flattened images has as many.
+  const channels = 3 * 224 * 224;
+  const make = (value: (c: number) => number) => Float32Array.from({ length: channels }, (_, c) => value(c));
+  const mean = make(() => 0.5);
+  const some = {
+    mean,
+    beta: null,
+    gamma: make((c) => (c % 2 ? 1 : 0)),
+    variance: make((c) => (c % 3 ? 1 : Number.NaN)),
+  };
+  expect(codes(some)).toEqual(["not-finite", "dead-channels"]);
+  const other = { mean, beta: null, gamma: make(() => 1e9), variance: make((c) => (c % 2 ? -1 : 1e-7)) };
+  expect(codes(other)).toEqual(["negative-variance", "eps-dominates", "exploding-scale"]);
+});
+
+it("refuses an eps that is none", () => {
+  for (const eps of [undefined, Number.NaN, -1]) {
+    expect(() => codes({ eps: eps as number })).toThrow(`[diagnose] expected eps of at least 0, got ${eps}`);
+  }
+});

@@ -2,12 +2,12 @@ import { expect, test } from "vitest";
 import { specification } from "#dist/kernels/contract/index.js";
 import { type ArgumentType, contract, kernelNames, limitsOf } from "#dist/kernels/contract.js";
 import { referenceOf } from "#dist/kernels/reference.js";
-import { compileBuild, type WasmBuild } from "#dist/kernels/wasm.js";
+import { compileBuild, type WasmBuild } from "#dist/wasm/builds.js";
 import { numbersOf } from "../support/kernel.ts";
 import { specs } from "./cases/index.ts";
 
 const sorted = (names: Iterable<string>) => [...names].sort();
-const threadFunctions = ["close", "finish", "join", "listen", "open", "take"];
+const threadFunctions = ["close", "fail", "listen", "open", "settle", "walk", "walkAlone"];
 
 test.each<WasmBuild>(["simd", "relaxed"])(
   "the %s build exports the table's kernels, and what threads need",

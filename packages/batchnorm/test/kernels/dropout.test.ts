@@ -1,26 +1,25 @@
-import { Random } from "batchnorm";
-import { afterAll, describe, expect, test } from "vitest";
-import { Engine } from "#dist/engine/engine.js";
+import { Random, WasmDevice } from "batchnorm";
+import { describe, expect, test } from "vitest";
 import { hash } from "#dist/kernels/reference.js";
 import { normals } from "../support/data.ts";
 import { runKernel } from "../support/kernel.ts";
 import { labelled } from "./cases/sizes.ts";
 
 const builds = ["reference", "simd", "relaxed"] as const;
-const engine = {
-  reference: new Engine({ build: "reference" }),
-  simd: new Engine({ build: "simd" }),
-  relaxed: new Engine({ build: "relaxed" }),
-};
-afterAll(() => Object.values(engine).forEach((e) => void e.close()));
+const benches = {
+  reference: "reference",
+  simd: new WasmDevice({ build: "simd" }),
+  relaxed: new WasmDevice({ build: "relaxed" }),
+} as const;
 
 const COUNT = 100_001;
 const TASK = 4096;
 
 function dropout(build: (typeof builds)[number], x: Float32Array, p: number, key: number): Float32Array {
-  const numbers = { count: x.length, perTask: TASK, key, first: 0, limit: Math.floor(p * 2 ** 32), scale: 1 / (1 - p) };
-  const args = { x, y: new Float32Array(x.length), ...numbers };
-  return runKernel(engine[build], "dropout", labelled(args, Math.ceil(x.length / TASK)), ["y"]).after.y as Float32Array;
+  const numbers = { count: x.length, perTask: TASK, limit: Math.floor(p * 2 ** 32), scale: 1 / (1 - p) };
+  const args = { x, y: new Float32Array(x.length), ...numbers, key: Int32Array.of(key), first: new Int32Array(1) };
+  const { after } = runKernel(benches[build], "dropout", labelled(args, Math.ceil(x.length / TASK)), ["y"]);
+  return after.y as Float32Array;
 }
 
 const ones = new Float32Array(COUNT).fill(1);

@@ -1,15 +1,15 @@
 /** Matrices deeper and wider than one go of the kernel takes: see DEPTH in assembly/gemm.ts. */
+import { WasmDevice } from "batchnorm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Arena } from "#dist/engine/arena.js";
-import { Engine } from "#dist/engine/engine.js";
 import { gemm } from "#dist/ops/linear.js";
+import { Scene } from "#dist/plan/scene.js";
 import { largestDifference, normals, sameBytes } from "../support/data.ts";
 import { started } from "../support/pool.ts";
 
 const builds = ["simd", "relaxed"] as const;
-const engines = builds.map((build) => [1, 2, 3].map((threads) => new Engine({ build, threads })));
-beforeAll(() => Promise.all(engines.flat().map(started)));
-afterAll(() => engines.flat().forEach((engine) => void engine.close()));
+const devices = builds.map((build) => [1, 2, 3].map((threads) => new WasmDevice({ build, threads })));
+beforeAll(() => Promise.all(devices.flat().map(started)));
+afterAll(() => devices.flat().forEach((device) => void device.close()));
 
 interface Problem {
   m: number;
@@ -25,21 +25,17 @@ function transposed(matrix: Float32Array, rows: number, columns: number): Float3
 }
 
 /** Through the op, which decides how the work is cut. `a` is [m, k] and `b` is [k, n]: they are stored as asked. */
-function multiply(engine: Engine, a: Float32Array, b: Float32Array, problem: Problem): Float32Array {
+function multiply(device: WasmDevice, a: Float32Array, b: Float32Array, problem: Problem): Float32Array {
   const { m, n, k, transposeA, transposeB, bias } = problem;
-  const arena = new Arena(engine.memory);
-  const place = (values: Float32Array) => {
-    const at = arena.floats(values.length);
-    engine.memory.f32.set(values, at >> 2);
-    return at;
-  };
-  const atA = place(transposeA ? transposed(a, m, k) : a);
-  const atB = place(transposeB ? transposed(b, k, n) : b);
-  const atBias = bias ? place(bias) : 0;
-  const atC = arena.floats(m * n);
-  gemm(engine, arena, atA, atB, atC, atBias, m, n, k, transposeA, transposeB).run();
-  const c = engine.memory.f32.slice(atC >> 2, (atC >> 2) + m * n);
-  arena.free();
+  const scene = new Scene(device);
+  const atA = scene.place(transposeA ? transposed(a, m, k) : a);
+  const atB = scene.place(transposeB ? transposed(b, k, n) : b);
+  const atBias = bias && scene.place(bias);
+  const atC = scene.words(m * n);
+  gemm(scene, { a: atA, b: atB, c: atC, bias: atBias, m, n, k, transposeA, transposeB });
+  scene.run();
+  const c = scene.floats(atC, m * n);
+  scene.release();
   return c;
 }
 
@@ -80,10 +76,10 @@ describe.each(shapes)("%d × %d, %d deep", (m, n, k) => {
       for (const bias of [null, normals(k, n)]) {
         const problem = { m, n, k, transposeA, transposeB, bias };
         const want = exact(a, b, problem);
-        for (const [one, ...others] of engines) {
+        for (const [one, ...others] of devices) {
           const c = multiply(one, a, b, problem);
           expect(largestDifference(c, want)).toBeLessThan(2e-7 * k);
-          for (const engine of others) expect(sameBytes(multiply(engine, a, b, problem), c)).toBe(true);
+          for (const device of others) expect(sameBytes(multiply(device, a, b, problem), c)).toBe(true);
         }
       }
     },
@@ -91,11 +87,11 @@ describe.each(shapes)("%d × %d, %d deep", (m, n, k) => {
 });
 
 test.each(builds)("transposing an operand where it is stored changes no bit in the %s build", (build) => {
-  const engine = engines[builds.indexOf(build)][0];
+  const device = devices[builds.indexOf(build)][0];
   const shape = { m: 37, n: 75, k: 500, bias: normals(1, 75) };
   const [a, b] = [normals(2, 37 * 500), normals(3, 500 * 75)];
   const [first, ...others] = transposes.map(([transposeA, transposeB]) =>
-    multiply(engine, a, b, { ...shape, transposeA, transposeB }),
+    multiply(device, a, b, { ...shape, transposeA, transposeB }),
   );
   for (const other of others) expect(sameBytes(other, first)).toBe(true);
 });

@@ -1,6 +1,6 @@
 /** The error bounds that assembly/math.ts states, seen through the kernels that use it. */
-import { afterAll, describe, expect, test } from "vitest";
-import { Engine } from "#dist/engine/engine.js";
+import { WasmDevice } from "batchnorm";
+import { describe, expect, test } from "vitest";
 import type { KernelName } from "#dist/kernels/contract.js";
 import { uniforms } from "../support/data.ts";
 import { runKernel } from "../support/kernel.ts";
@@ -8,8 +8,7 @@ import { worst } from "../support/ulp.ts";
 import { labelled } from "./cases/sizes.ts";
 
 const builds = ["simd", "relaxed"] as const;
-const engine = { simd: new Engine({ build: "simd" }), relaxed: new Engine({ build: "relaxed" }) };
-afterAll(() => Object.values(engine).forEach((e) => void e.close()));
+const devices = { simd: new WasmDevice({ build: "simd" }), relaxed: new WasmDevice({ build: "relaxed" }) };
 
 const COUNT = 200_000;
 /** Every size of number between the two, with either sign: an even spread would see few small ones. */
@@ -20,7 +19,7 @@ function sizes(seed: number, smallest: number, most: number): Float32Array {
 
 function activation(build: (typeof builds)[number], name: KernelName, x: Float32Array): Float32Array {
   const args = { x, y: new Float32Array(x.length), count: x.length, perTask: x.length };
-  return runKernel(engine[build], name, labelled(args, 1), ["y"]).after.y as Float32Array;
+  return runKernel(devices[build], name, labelled(args, 1), ["y"]).after.y as Float32Array;
 }
 
 /** Softmax over the logits 0 and x < 0: its second value is eˣ / (1 + eˣ), and eˣ where that is far below 1. */
@@ -28,8 +27,9 @@ function softmax(build: (typeof builds)[number], x: Float32Array): Float32Array 
   const rows = x.length;
   const logits = new Float32Array(2 * rows).map((_, i) => (i % 2 ? x[i >> 1] : 0));
   const results = { grad: new Float32Array(2 * rows), loss: new Float64Array(rows), correct: new Int32Array(rows) };
-  const args = { logits, labels: new Int32Array(rows), ...results, rows, classes: 2, rowsPerTask: rows, gradScale: 1 };
-  const { after } = runKernel(engine[build], "softmaxCrossEntropy", labelled(args, 1), Object.keys(results));
+  const sizes = { rows, classes: 2, rowsPerTask: rows, gradScale: Float32Array.of(1) };
+  const args = { logits, labels: new Int32Array(rows), ...results, ...sizes };
+  const { after } = runKernel(devices[build], "softmaxCrossEntropy", labelled(args, 1), Object.keys(results));
   return (after.grad as Float32Array).filter((_, i) => i % 2 === 1);
 }
 
@@ -74,9 +74,9 @@ describe.each(builds)("in the %s build", (build) => {
       1, 2, 3, 5, 7, 10, 11, 13, 100, 181, 182, 1000, 1447, 1449, 10000, 23169, 23171, 32767, 32768,
     ]) {
       const results = { grad: new Float32Array(classes), loss: new Float64Array(1), correct: new Int32Array(1) };
-      const sizes = { rows: 1, classes, rowsPerTask: 1, gradScale: 1 };
+      const sizes = { rows: 1, classes, rowsPerTask: 1, gradScale: Float32Array.of(1) };
       const args = { logits: new Float32Array(classes).fill(7), labels: new Int32Array(1), ...results, ...sizes };
-      const { after } = runKernel(engine[build], "softmaxCrossEntropy", labelled(args, 1), Object.keys(results));
+      const { after } = runKernel(devices[build], "softmaxCrossEntropy", labelled(args, 1), Object.keys(results));
       const exact = Math.log(classes);
       expect(Math.abs(after.loss[0] - exact), `log ${classes}`).toBeLessThanOrEqual(2e-15 * exact);
     }

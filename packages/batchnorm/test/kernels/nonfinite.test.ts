@@ -1,18 +1,13 @@
-import { Random } from "batchnorm";
-import { afterAll, describe, expect, test } from "vitest";
-import { Engine } from "#dist/engine/engine.js";
+import { Random, WasmDevice } from "batchnorm";
+import { describe, expect, test } from "vitest";
 import { specification } from "#dist/kernels/contract/index.js";
 import { kernelNames } from "#dist/kernels/contract.js";
 import { largest } from "../support/data.ts";
 import { type KernelCase, numbersOf, runKernel } from "../support/kernel.ts";
 import { specs } from "./cases/index.ts";
+import { labelled } from "./cases/sizes.ts";
 
-const engine = {
-  reference: new Engine({ build: "reference" }),
-  simd: new Engine({ build: "simd" }),
-  relaxed: new Engine({ build: "relaxed" }),
-};
-afterAll(() => Object.values(engine).forEach((e) => void e.close()));
+const devices = { simd: new WasmDevice({ build: "simd" }), relaxed: new WasmDevice({ build: "relaxed" }) };
 
 /** The case with one value of one input replaced. */
 function poisoned(kernelCase: KernelCase, input: string, index: number, value: number): KernelCase {
@@ -35,11 +30,11 @@ describe.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
       if (kernelCase.args[input] === null) continue;
       const index = random.integer((kernelCase.args[input] as Float32Array).length);
       const bad = poisoned(kernelCase, input, index, value);
-      const want = runKernel(engine.reference, name, bad, outs);
+      const want = runKernel("reference", name, bad, outs);
       const numbers = numbersOf(kernelCase);
       for (const build of ["simd", "relaxed"] as const) {
-        const clean = runKernel(engine[build], name, kernelCase, outs);
-        const got = runKernel(engine[build], name, bad, outs);
+        const clean = runKernel(devices[build], name, kernelCase, outs);
+        const got = runKernel(devices[build], name, bad, outs);
         for (const o of outs.filter((o) => got.after[o])) {
           const limit = writes[o](largest(want.after[o].filter(Number.isFinite)), numbers);
           got.after[o].forEach((v: number, at: number) => {
@@ -56,4 +51,57 @@ describe.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
       }
     }
   });
+});
+
+test.each(["reference", ...Object.keys(devices)] as const)(
+  "logits with NaN among them name no class; infinite ones do: on the %s device",
+  (build) => {
+    const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
+    const rows = [
+      [1, inf, 3],
+      [-inf, -1, -inf],
+      [-inf, -inf, -inf],
+      [inf, inf, 0],
+      [nan, 1, 0],
+      [0, 1, nan],
+    ];
+    const labels = Int32Array.of(1, 1, 0, 0, 1, 1);
+    const results = { grad: new Float32Array(18), loss: new Float64Array(6), correct: new Int32Array(6).fill(-1) };
+    const sizes = { rows: 6, classes: 3, rowsPerTask: 6, gradScale: Float32Array.of(1) };
+    const args = { logits: Float32Array.from(rows.flat()), labels, ...results, ...sizes };
+    const bench = build === "reference" ? build : devices[build as keyof typeof devices];
+    const { after } = runKernel(bench, "softmaxCrossEntropy", { label: "", args, tasks: 1 }, Object.keys(results));
+    expect([...after.correct]).toEqual([1, 1, 1, 1, 0, 0]);
+  },
+);
+
+test("gradInputRows where the statistics were constants: an infinite x gives dy·a, or 0 where the ReLU stopped it", () => {
+  for (const [rows, channels] of [
+    [1, 3],
+    [5, 4],
+    [6, 7],
+    [9, 33],
+  ]) {
+    const size = rows * channels;
+    const x = new Float32Array(size).map((_, i) => [Infinity, -Infinity, 1][i % 3]);
+    const dy = new Float32Array(size).map((_, i) => 1 + i);
+    const fill = (value: number) => new Float32Array(channels).fill(value);
+    const shape = { rows, channels, rowsPerTask: rows };
+    for (const relu of [true, false]) {
+      const mask = relu ? { scale: fill(1), shift: fill(0) } : { scale: null, shift: null };
+      const coefficients = { center: fill(0), a: fill(2), b: null, c: null, ...mask };
+      const args = { x, dy, dx: new Float32Array(size), ...shape, ...coefficients };
+      const want = dy.map((v, i) => (relu && x[i] < 0 ? 0 : 2 * v));
+      for (const build of ["reference", "simd", "relaxed"] as const) {
+        const { after, damage } = runKernel(
+          build === "reference" ? build : devices[build],
+          "gradInputRows",
+          labelled(args, 1),
+          ["dx"],
+        );
+        expect(after.dx, `${build}, [${rows}, ${channels}]`).toEqual(want);
+        expect(damage).toEqual([]);
+      }
+    }
+  }
 });

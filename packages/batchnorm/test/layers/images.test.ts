@@ -16,6 +16,7 @@ import {
   Tanh,
   tensor,
   WasmDevice,
+  zeros,
 } from "batchnorm";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { builds } from "../support/builds.ts";
@@ -24,6 +25,7 @@ import { devices, onEveryDevice, Runs } from "../support/devices.ts";
 import { gradientError } from "../support/gradients.ts";
 import { expectSame } from "../support/layers.ts";
 import { started } from "../support/pool.ts";
+import { refuses } from "../support/refusal.ts";
 
 describe("gradients are those of central differences", () => {
   const cases: [string, () => Layer, number[]][] = [
@@ -163,6 +165,13 @@ test("branches and sums that do not fit say so", () => {
   expect(() => new Concat(new Conv2d(3, 2, 1), new Conv2d(3, 2, 3)).forward(x)).toThrow("differ in channels alone");
   expect(() => new Residual(new Conv2d(3, 4, 1)).forward(x)).toThrow("expected main and shortcut of one shape");
   expect(() => new Concat()).toThrow("expected at least one branch");
+});
+
+test("channelsLast and channelsFirst take tensors of images", () => {
+  for (const [name, turn] of Object.entries({ channelsLast, channelsFirst })) {
+    refuses(() => turn(new Float32Array(4) as never), "E_SHAPE", `[${name}] expected a Tensor`, "got Float32Array");
+    refuses(() => turn(zeros([2, 3])), "E_SHAPE", `[${name}] expected images of rank 4, got shape [2, 3]`);
+  }
 });
 
 test("channelsLast and channelsFirst undo each other", () => {

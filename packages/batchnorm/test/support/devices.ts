@@ -10,7 +10,7 @@ export const devices = {
   simd: () => new WasmDevice({ build: "simd" }),
   relaxed: () => new WasmDevice({ build: "relaxed" }),
 } satisfies Record<string, () => Device>;
-type TestedDevice = keyof typeof devices;
+export type TestedDevice = keyof typeof devices;
 
 /** Layers called on tensors on one device, whether JavaScript can see its memory or has to wait. */
 export class Runs {

@@ -23,8 +23,17 @@ const PATIENCE = 120_000;
 vi.setConfig({ testTimeout: PATIENCE + 30_000 });
 
 export function runChild(program: string, { node = [], interrupt }: ChildOptions = {}): Promise<ChildResult> {
+  return runNode([...node, "--input-type=module", "-e", program], interrupt);
+}
+
+/** The same for a program in a file. */
+export function runProgram(file: string): Promise<ChildResult> {
+  return runNode([file]);
+}
+
+function runNode(args: string[], interrupt?: NodeJS.Signals): Promise<ChildResult> {
   const folder = fileURLToPath(new URL("../../", import.meta.url));
-  const child = spawn(process.execPath, [...node, "--input-type=module", "-e", program], { cwd: folder });
+  const child = spawn(process.execPath, args, { cwd: folder });
   const result: ChildResult = { code: null, signal: null, stdout: "", stderr: "" };
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     if (interrupt && !result.stdout) child.kill(interrupt);

@@ -14,6 +14,7 @@ import {
   Sigmoid,
   Trainer,
   type TrainerOptions,
+  WasmDevice,
 } from "batchnorm";
 import { onTestFinished } from "vitest";
 import { digest, integers, normals } from "./data.ts";
@@ -22,6 +23,12 @@ export function openTrainer(model: Layer, options: Partial<TrainerOptions> = {})
   const trainer = new Trainer(model, { optimizer: new SGD({ lr: 0.1 }), ...options });
   onTestFinished(() => trainer.close());
   return trainer;
+}
+
+/** Where a trainer trains that was given no device: the CPU. */
+export function cpuOf({ device }: Trainer): WasmDevice {
+  if (!(device instanceof WasmDevice)) throw new Error(`expected a WasmDevice, got ${device.build}`);
+  return device;
 }
 
 /** Two hidden layers with batch norm and dropout: everything that has state. */
@@ -53,6 +60,12 @@ export function stateBits(model: Layer): string {
   return Object.entries(model.stateDict())
     .map(([name, { data }]) => `${name} ${digest(data)}`)
     .join("\n");
+}
+
+/** The same of a trainer's model, wherever it is kept. */
+export async function trainedBits(trainer: Trainer): Promise<string> {
+  await trainer.synchronize();
+  return stateBits(trainer.model);
 }
 
 /** Trains until so many steps or epochs have been made in all, and gives what was reported. */

@@ -1,7 +1,7 @@
 /** Our own functions against Math's, within the errors that tensor/math.ts states. */
 import { Random } from "batchnorm";
 import { describe, expect, it } from "vitest";
-import { cosPi, exp, log, power } from "#dist/tensor/math.js";
+import { cosPi, exp, exponentOf, log, power, powerOfTwo } from "#dist/tensor/math.js";
 
 /** The largest of what `error` gives for random values of a range. */
 function worst(from: number, to: number, error: (x: number) => number, count = 20_000): number {
@@ -57,5 +57,16 @@ describe("power", () => {
     expect(power(0, 5)).toBe(0);
     expect(power(2, 1023)).toBe(2 ** 1023);
     expect(power(0.5, 1022)).toBe(2 ** -1022);
+  });
+});
+
+describe("powers of two", () => {
+  it("are those of all exponents that normal numbers have, and are found again", () => {
+    for (let e = -1022; e <= 1023; e++) {
+      expect(powerOfTwo(e)).toBe(2 ** e);
+      for (const x of [powerOfTwo(e), powerOfTwo(e) * (2 - Number.EPSILON)]) expect(exponentOf(x)).toBe(e);
+    }
+    expect(exponentOf(2 ** -1023)).toBe(-1023);
+    expect(exponentOf(Number.MIN_VALUE)).toBe(-1023);
   });
 });

@@ -1,7 +1,8 @@
 /** Arrays of another realm, as jsdom and frames give them; and what Node's own classes and console make of tensors. */
 import { inspect } from "node:util";
 import { runInNewContext } from "node:vm";
-import { Dataset, Tensor, tensor } from "batchnorm";
+import { Dataset, Linear, Tensor, tensor } from "batchnorm";
+import { readSafetensors, writeSafetensors } from "batchnorm/formats";
 import { expect, it } from "vitest";
 
 it("another realm's typed arrays are no instances of this one's", () => {
@@ -42,6 +43,22 @@ it.each([
   expect(taken).toEqual(Int32Array.of(0, 1));
   foreign[0] = 7;
   expect(data[0]).toBe(7);
+});
+
+it("safetensors are written from another realm's arrays, and read from its bytes", () => {
+  const tensors = { a: { shape: [2], data: runInNewContext("new Float32Array([1, 2])") } };
+  const bytes = writeSafetensors({ tensors });
+  const foreign = runInNewContext("(bytes) => new Uint8Array(bytes)")(bytes);
+  expect(foreign).not.toBeInstanceOf(Uint8Array);
+  for (const source of [foreign, foreign.buffer]) {
+    expect(readSafetensors(source).tensors.a).toEqual({ dtype: "F32", shape: [2], data: Float32Array.of(1, 2) });
+  }
+});
+
+it("a state dict may have another realm's arrays", () => {
+  const layer = new Linear(2, 1, { bias: false });
+  layer.loadStateDict({ weight: { shape: [1, 2], data: runInNewContext("new Float32Array([1, 2])") } });
+  expect(layer.weight.data).toEqual(Float32Array.of(1, 2));
 });
 
 it("a Buffer is bytes", () => {

@@ -12,7 +12,8 @@ import {
 } from "batchnorm";
 import { describe, expect, it } from "vitest";
 import { digest } from "../support/data.ts";
-import { fitAll, openTrainer, stateBits } from "../support/training.ts";
+import { onEveryDevice } from "../support/devices.ts";
+import { openTrainer, stateBits } from "../support/training.ts";
 
 const [H, W, C] = [5, 6, 2];
 const SIZE = H * W * C;
@@ -47,81 +48,83 @@ function views(crop: number, flips: boolean[], values: ArrayLike<number> = image
 
 const model = () => new Sequential(new Flatten(), new Linear(SIZE, 2));
 
-/** What a model is given in so many steps of `fit`, image by image. */
-async function seenInFit(data: Dataset, steps: number, seed = 0): Promise<string[]> {
-  const watched = model();
-  const trainer = openTrainer(watched, { optimizer: new SGD({ lr: 0 }), seed });
-  const seen: string[] = [];
-  trainer.watch(watched.layers[0], ({ input }) => {
-    for (let at = 0; at < input.size; at += SIZE) seen.push(input.data.subarray(at, at + SIZE).join());
-  });
-  await fitAll(trainer, data, { steps, batchSize: data.length });
-  return seen;
-}
+onEveryDevice(({ device }) => {
+  /** What a model is given in so many steps of `fit`, image by image. */
+  async function seenInFit(data: Dataset, steps: number, seed = 0): Promise<string[]> {
+    const watched = model();
+    const trainer = openTrainer(watched, { optimizer: new SGD({ lr: 0 }), seed, device });
+    const seen: string[] = [];
+    trainer.watch(watched.layers[0], ({ input }) => {
+      for (let at = 0; at < input.size; at += SIZE) seen.push(input.data.subarray(at, at + SIZE).join());
+    });
+    await trainer.fit(data, { untilStep: steps, batchSize: data.length });
+    return seen;
+  }
 
-describe("fit", () => {
-  it.each<[Augment, number]>([
-    [{ crop: 2, flip: true }, 50],
-    [{ crop: 1 }, 9],
-    [{ flip: true }, 2],
-    [{ crop: 0 }, 1],
-    [{}, 1],
-  ])("with %o sees each of %i views, and no other", async (augment, count) => {
-    const possible = views(augment.crop ?? 0, augment.flip ? [false, true] : [false]);
-    expect(possible.size).toBe(count);
-    const seen = await seenInFit(copies(100, augment), 10);
-    expect(seen).toHaveLength(1000);
-    expect(new Set(seen.map((values) => possible.get(values)))).toEqual(new Set(possible.values()));
-  });
+  describe("fit", () => {
+    it.each<[Augment, number]>([
+      [{ crop: 2, flip: true }, 50],
+      [{ crop: 1 }, 9],
+      [{ flip: true }, 2],
+      [{ crop: 0 }, 1],
+      [{}, 1],
+    ])("with %o sees each of %i views, and no other", async (augment, count) => {
+      const possible = views(augment.crop ?? 0, augment.flip ? [false, true] : [false]);
+      expect(possible.size).toBe(count);
+      const seen = await seenInFit(copies(100, augment), 10);
+      expect(seen).toHaveLength(1000);
+      expect(new Set(seen.map((values) => possible.get(values)))).toEqual(new Set(possible.values()));
+    });
 
-  it("takes all offsets and both directions about as often", async () => {
-    const possible = views(2, [false, true]);
-    const times = new Map<string, number>();
-    for (const values of await seenInFit(copies(100, { crop: 2, flip: true }), 40)) {
-      // Of each image alone: how far down, how far right, which way round.
-      for (const [i, part] of possible.get(values)!.split(" ").entries()) {
-        times.set(`${i}: ${part}`, (times.get(`${i}: ${part}`) ?? 0) + 1);
+    it("takes all offsets and both directions about as often", async () => {
+      const possible = views(2, [false, true]);
+      const times = new Map<string, number>();
+      for (const values of await seenInFit(copies(100, { crop: 2, flip: true }), 40)) {
+        // Of each image alone: how far down, how far right, which way round.
+        for (const [i, part] of possible.get(values)!.split(" ").entries()) {
+          times.set(`${i}: ${part}`, (times.get(`${i}: ${part}`) ?? 0) + 1);
+        }
       }
-    }
-    // Of 4000: half are 2000 ± 32, a fifth 800 ± 25.
-    for (const [what, count] of times) {
-      const want = what.startsWith("2") ? 2000 : 800;
-      expect(Math.abs(count - want), what).toBeLessThan(160);
-    }
-    expect(times.size).toBe(12);
+      // Of 4000: half are 2000 ± 32, a fifth 800 ± 25.
+      for (const [what, count] of times) {
+        const want = what.startsWith("2") ? 2000 : 800;
+        expect(Math.abs(count - want), what).toBeLessThan(160);
+      }
+      expect(times.size).toBe(12);
+    });
+
+    it("puts the mean where there is no image: 0 after what is done to the bytes", async () => {
+      const [mean, std] = [
+        [20, 60],
+        [4, 8],
+      ];
+      const values = image.map((byte) => byte);
+      const normalized = Array.from(values, (byte, i) => (byte - mean[i % 2]) / std[i % 2]);
+      const possible = views(2, [false, true], normalized);
+      const seen = await seenInFit(copies(50, { crop: 2, flip: true }, { mean, std }), 4);
+      for (const view of seen) expect(possible.has(view)).toBe(true);
+    });
+
+    it("changes an image anew each time, and by the seed alone", async () => {
+      const data = copies(20, { crop: 2, flip: true });
+      const seen = await seenInFit(data, 3, 5);
+      expect(await seenInFit(data, 3, 5)).toEqual(seen);
+      expect(await seenInFit(data, 3, 6)).not.toEqual(seen);
+      expect(seen.slice(20, 40)).not.toEqual(seen.slice(0, 20));
+    });
   });
 
-  it("puts the mean where there is no image: 0 after what is done to the bytes", async () => {
-    const [mean, std] = [
-      [20, 60],
-      [4, 8],
-    ];
-    const values = image.map((byte) => byte);
-    const normalized = Array.from(values, (byte, i) => (byte - mean[i % 2]) / std[i % 2]);
-    const possible = views(2, [false, true], normalized);
-    const seen = await seenInFit(copies(50, { crop: 2, flip: true }, { mean, std }), 4);
-    for (const view of seen) expect(possible.has(view)).toBe(true);
+  it("evaluate and predict see images as they are", async () => {
+    const watched = model();
+    const trainer = openTrainer(watched, { device });
+    const seen: string[] = [];
+    trainer.watch(watched.layers[0], ({ input }) => {
+      for (let at = 0; at < input.size; at += SIZE) seen.push(input.data.subarray(at, at + SIZE).join());
+    });
+    await trainer.evaluate(copies(30, { crop: 2, flip: true }), { batchSize: 20 });
+    await trainer.predict(copies(30, { crop: 2, flip: true }), { batchSize: 20 });
+    expect(seen).toEqual(new Array(60).fill(image.join()));
   });
-
-  it("changes an image anew each time, and by the seed alone", async () => {
-    const data = copies(20, { crop: 2, flip: true });
-    const seen = await seenInFit(data, 3, 5);
-    expect(await seenInFit(data, 3, 5)).toEqual(seen);
-    expect(await seenInFit(data, 3, 6)).not.toEqual(seen);
-    expect(seen.slice(20, 40)).not.toEqual(seen.slice(0, 20));
-  });
-});
-
-it("evaluate and predict see images as they are", () => {
-  const watched = model();
-  const trainer = openTrainer(watched);
-  const seen: string[] = [];
-  trainer.watch(watched.layers[0], ({ input }) => {
-    for (let at = 0; at < input.size; at += SIZE) seen.push(input.data.subarray(at, at + SIZE).join());
-  });
-  await trainer.evaluate(copies(30, { crop: 2, flip: true }), { batchSize: 20 });
-  await trainer.predict(copies(30, { crop: 2, flip: true }), { batchSize: 20 });
-  expect(seen).toEqual(new Array(60).fill(image.join()));
 });
 
 describe("training on images that are changed", () => {
@@ -142,7 +145,7 @@ describe("training on images that are changed", () => {
   async function bitsAfter(seed: number, threads = 1, interrupt = false): Promise<string> {
     const trainer = open(seed, threads);
     for (let steps = 1; steps <= 12; steps++) {
-      await fitAll(trainer, data, { steps, batchSize: 4 });
+      await trainer.fit(data, { untilStep: steps, batchSize: 4 });
       if (interrupt) await trainer.evaluate(data);
     }
     return stateBits(trainer.model);
@@ -158,21 +161,21 @@ describe("training on images that are changed", () => {
 
   it("is not what it would be on images as they are", async () => {
     const [changed, plain] = [open(), open()];
-    await fitAll(changed, data, { steps: 5, batchSize: 4 });
-    await fitAll(plain, new Dataset(options), { steps: 5, batchSize: 4 });
+    await changed.fit(data, { untilStep: 5, batchSize: 4 });
+    await plain.fit(new Dataset(options), { untilStep: 5, batchSize: 4 });
     expect(stateBits(changed.model)).not.toBe(stateBits(plain.model));
   });
 
   // Batches of 4 of 23: five steps an epoch.
   it.each([2, 5, 8])("ends with the same bits when it is saved after %i of 14 steps and resumed", async (at) => {
     const whole = open();
-    const losses = await fitAll(whole, data, { steps: 14, batchSize: 4, every: 1 });
+    const losses = await whole.fit(data, { untilStep: 14, batchSize: 4, every: 1 });
     const first = open();
-    await fitAll(first, data, { steps: at, batchSize: 4 });
+    await first.fit(data, { untilStep: at, batchSize: 4 });
     const second = open(9);
-    await fitAll(second, data, { steps: 3, batchSize: 4 });
+    await second.fit(data, { untilStep: 3, batchSize: 4 });
     await second.resume(await first.save());
-    expect(await fitAll(second, data, { steps: 14, batchSize: 4, every: 1 })).toEqual(losses.slice(at));
+    expect(await second.fit(data, { untilStep: 14, batchSize: 4, every: 1 })).toEqual(losses.slice(at));
     expect(digest(await second.save())).toBe(digest(await whole.save()));
   });
 });

@@ -4,7 +4,7 @@ import { readSafetensors, type SafeTensors } from "batchnorm/formats";
 import { expect, it } from "vitest";
 import { sealed } from "../support/checkpoint.ts";
 import { bytesOf, sameBytes } from "../support/data.ts";
-import { fitAll, openTrainer, smallDataset, smallNetwork } from "../support/training.ts";
+import { openTrainer, smallDataset, smallNetwork } from "../support/training.ts";
 
 const RUNS = 6000;
 
@@ -96,7 +96,7 @@ function known(checkpoint: Json): Json {
 }
 
 /** Whether the trainer, whose state is `before`, takes all of a checkpoint or stays as it is to the bit. */
-function wholeOrNothing(trainer: Trainer, before: Uint8Array, bytes: Uint8Array): "taken" | "refused" {
+async function wholeOrNothing(trainer: Trainer, before: Uint8Array, bytes: Uint8Array): Promise<"taken" | "refused"> {
   try {
     await trainer.resume(bytes);
   } catch (error) {
@@ -118,11 +118,11 @@ it("restores all of it or nothing, in thousands of checkpoints that were altered
   const open = () =>
     openTrainer(smallNetwork({ width: 2, seed: 5 }), { optimizer: new SGD({ lr: 0.1, momentum: 0.9 }) });
   const source = open();
-  await fitAll(source, smallDataset(), { steps: 9, batchSize: 8 });
-  const { tensors, metadata } = readSafetensors(source.save());
+  await source.fit(smallDataset(), { untilStep: 9, batchSize: 8 });
+  const { tensors, metadata } = readSafetensors(await source.save());
   const trainer = open();
   const before = await trainer.save();
-  expect(wholeOrNothing(trainer, before, sealed(tensors, metadata.checkpoint))).toBe("taken");
+  expect(await wholeOrNothing(trainer, before, sealed(tensors, metadata.checkpoint))).toBe("taken");
 
   const random = new Random(1);
   const counts = { taken: 0, refused: 0 };
@@ -137,7 +137,7 @@ it("restores all of it or nothing, in thousands of checkpoints that were altered
       text = JSON.stringify(checkpoint);
     }
     try {
-      counts[wholeOrNothing(trainer, before, sealed(arrays, text))]++;
+      counts[await wholeOrNothing(trainer, before, sealed(arrays, text))]++;
     } catch (error) {
       expect.fail(`run ${run}, ${text.slice(0, 400)}: ${(error as Error).message}`);
     }

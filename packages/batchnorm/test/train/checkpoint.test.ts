@@ -3,10 +3,11 @@ import { Adam, cosine, manualSeed, randn, SGD, type Trainer, type TrainerOptions
 import { describe, expect, it } from "vitest";
 import { readSafetensors } from "#dist/formats/safetensors.js";
 import { digest } from "../support/data.ts";
-import { fitAll, openTrainer, smallDataset, smallNetwork } from "../support/training.ts";
+import { devices, onEveryDevice, type TestedDevice } from "../support/devices.ts";
+import { openTrainer, smallDataset, smallNetwork } from "../support/training.ts";
 
 const data = smallDataset({ count: 43 });
-const bits = (trainer: Trainer) => digest(await trainer.save());
+const bits = async (trainer: Trainer) => digest(await trainer.save());
 
 const setups: [name: string, make: () => Partial<TrainerOptions>][] = [
   ["SGD", () => ({ optimizer: new SGD({ lr: 0.1, weightDecay: 1e-3 }) })],
@@ -14,54 +15,68 @@ const setups: [name: string, make: () => Partial<TrainerOptions>][] = [
   ["Adam with a schedule", () => ({ optimizer: new Adam({ lr: 0.01 }), schedule: cosine({ steps: 20 }) })],
 ];
 
-describe.each(setups)("a resumed run with %s", (_name, make) => {
-  // Batches of 8: five steps an epoch. Saved in the middle of the first, at the end of one, in the middle of the third.
-  it.each([1, 3, 5, 12])("ends with the same bits, saved after %i of 20 steps", async (at) => {
-    const whole = openTrainer(smallNetwork(), make());
-    const losses = await fitAll(whole, data, { steps: 20, batchSize: 8, every: 1 });
+onEveryDevice(({ device }) => {
+  describe.each(setups)("a resumed run with %s", (_name, make) => {
+    // Batches of 8: five steps an epoch. Saved in the middle of the first, at the end of one, in the middle of the third.
+    it.each([1, 3, 5, 12])("ends with the same bits, saved after %i of 20 steps", async (at) => {
+      const whole = openTrainer(smallNetwork(), { ...make(), device });
+      const losses = await whole.fit(data, { untilStep: 20, batchSize: 8, every: 1 });
 
-    const first = openTrainer(smallNetwork(), make());
-    await fitAll(first, data, { steps: at, batchSize: 8 });
-    const saved = await first.save();
-    await fitAll(first, data, { steps: 20, batchSize: 8 });
+      const first = openTrainer(smallNetwork(), { ...make(), device });
+      await first.fit(data, { untilStep: at, batchSize: 8 });
+      const saved = await first.save();
+      await first.fit(data, { untilStep: 20, batchSize: 8 });
 
-    manualSeed(77); // nothing that is drawn from here on may matter
-    const second = openTrainer(smallNetwork({ seed: 9 }), { ...make(), seed: 9 });
-    await fitAll(second, data, { steps: 2, batchSize: 8 });
-    await second.resume(saved);
-    expect(second.stepCount).toBe(at);
-    expect(second.epoch).toBe(Math.floor(at / 5));
-    expect(bits(second)).toBe(digest(saved));
-    expect(await fitAll(second, data, { steps: 20, batchSize: 8, every: 1 })).toEqual(losses.slice(at));
+      manualSeed(77); // nothing that is drawn from here on may matter
+      const second = openTrainer(smallNetwork({ seed: 9 }), { ...make(), device, seed: 9 });
+      await second.fit(data, { untilStep: 2, batchSize: 8 });
+      await second.resume(saved);
+      expect(second.stepCount).toBe(at);
+      expect(second.epoch).toBe(Math.floor(at / 5));
+      expect(await bits(second)).toBe(digest(saved));
+      expect(await second.fit(data, { untilStep: 20, batchSize: 8, every: 1 })).toEqual(losses.slice(at));
 
-    expect(bits(second)).toBe(bits(whole));
-    expect(bits(first)).toBe(bits(whole));
+      expect(await bits(second)).toBe(await bits(whole));
+      expect(await bits(first)).toBe(await bits(whole));
+    });
+  });
+
+  it("a checkpoint changes what the trainer does by not a bit", async () => {
+    const saved = openTrainer(smallNetwork(), { device });
+    const other = openTrainer(smallNetwork(), { device });
+    for (let steps = 1; steps <= 6; steps++) {
+      await saved.fit(data, { untilStep: steps, batchSize: 8 });
+      await saved.save();
+    }
+    await other.fit(data, { untilStep: 6, batchSize: 8 });
+    expect(await bits(saved)).toBe(await bits(other));
   });
 });
 
 describe("a checkpoint", () => {
-  it("changes what the trainer does by not a bit", async () => {
-    const saved = openTrainer(smallNetwork());
-    const other = openTrainer(smallNetwork());
-    for (let steps = 1; steps <= 6; steps++) {
-      await fitAll(saved, data, { steps, batchSize: 8 });
-      saved.save();
-    }
-    await fitAll(other, data, { steps: 6, batchSize: 8 });
-    expect(bits(saved)).toBe(bits(other));
-  });
-
   it("resumes on another number of threads", async () => {
     const one = openTrainer(smallNetwork());
-    await fitAll(one, data, { steps: 4, batchSize: 8 });
+    await one.fit(data, { untilStep: 4, batchSize: 8 });
     const two = openTrainer(smallNetwork(), { threads: 2 });
     await two.resume(await one.save());
-    await fitAll(one, data, { steps: 9, batchSize: 8 });
-    await fitAll(two, data, { steps: 9, batchSize: 8 });
-    expect(bits(two)).toBe(bits(one));
+    await one.fit(data, { untilStep: 9, batchSize: 8 });
+    await two.fit(data, { untilStep: 9, batchSize: 8 });
+    expect(await bits(two)).toBe(await bits(one));
   });
 
-  it("is a safetensors file with the model's state under PyTorch's names", () => {
+  it.each(Object.keys(devices) as TestedDevice[])("of the %s device is resumed on others", async (from) => {
+    const options = () => ({ optimizer: new SGD({ lr: 0.1, momentum: 0.9 }) });
+    const first = openTrainer(smallNetwork(), { ...options(), device: devices[from]() });
+    await first.fit(data, { steps: 4, batchSize: 8 });
+    const saved = await first.save();
+    for (const to of Object.values(devices)) {
+      const second = openTrainer(smallNetwork({ seed: 9 }), { ...options(), device: to() });
+      await second.resume(saved);
+      expect(await second.save()).toEqual(saved);
+    }
+  });
+
+  it("is a safetensors file with the model's state under PyTorch's names", async () => {
     const trainer = openTrainer(smallNetwork(), { optimizer: new SGD({ lr: 0.1, momentum: 0.9 }) });
     await trainer.step(randn([4, 6], { seed: 1 }), [0, 1, 2, 0]);
     const { tensors } = readSafetensors(await trainer.save());

@@ -4,6 +4,7 @@ import {
   Concat,
   Conv2d,
   channelsLast,
+  type Device,
   GlobalAveragePool,
   type Layer,
   Linear,
@@ -12,13 +13,14 @@ import {
   Residual,
   Sequential,
   SGD,
-  Trainer,
   tensor,
+  WasmDevice,
 } from "batchnorm";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { builds } from "../support/builds.ts";
 import { type Packed, trainingRun, unpack } from "../support/conformance.ts";
 import { largest, largestDifference } from "../support/data.ts";
+import { devices } from "../support/devices.ts";
+import { openTrainer } from "../support/training.ts";
 
 const images = (packed: Packed) => channelsLast(tensor(unpack(packed).data, packed.shape));
 
@@ -73,31 +75,36 @@ const networks = {
   },
 };
 
-describe.each(Object.keys(networks) as (keyof typeof networks)[])("%s", (name) => {
-  it.each(builds.flatMap((build) => [1, 2].map((threads) => ({ build, threads }))))(
-    "trains as PyTorch does, on $build with $threads threads",
-    ({ build, threads }) => {
-      const run = trainingRun(name);
-      const { make, rename } = networks[name];
-      const { kind: _, ...options } = run.optimizer;
-      const model = make();
-      const names = Object.keys(model.stateDict());
-      expect(names.map(rename).sort()).toEqual(Object.keys(run.initial).sort());
-      model.loadStateDict(Object.fromEntries(names.map((key) => [key, unpack(run.initial[rename(key)])])));
-      const trainer = new Trainer(model, { optimizer: new SGD(options), build, threads });
-      onTestFinished(() => trainer.close());
+/** Every device, and the CPU's builds on two threads. */
+const places: Record<string, () => Device> = {
+  ...devices,
+  "simd, two threads": () => new WasmDevice({ build: "simd", threads: 2 }),
+  "relaxed, two threads": () => new WasmDevice({ build: "relaxed", threads: 2 }),
+};
 
-      expect(run.steps.length).toBeGreaterThan(0);
-      for (const { input, labels, loss } of run.steps) {
-        expect(Math.abs(await trainer.step(images(input), labels).loss / loss - 1)).toBeLessThanOrEqual(1e-4);
-      }
-      for (const [key, { data }] of Object.entries(model.stateDict())) {
-        const want = unpack(run.final[rename(key)]).data;
-        expect(largestDifference(data, want), key).toBeLessThanOrEqual(1e-4 * largest(want));
-      }
-      const logits = unpack(run.eval.logits).data;
-      const given = await trainer.predict(images(run.eval.input)).data;
-      expect(largestDifference(given, logits)).toBeLessThanOrEqual(1e-4 * largest(logits));
-    },
-  );
+describe.each(Object.entries(places))("on %s", (_name, open) => {
+  it.each(Object.entries(networks))("%s trains as PyTorch does", async (name, { make, rename }) => {
+    const run = trainingRun(name);
+    const { kind: _, ...options } = run.optimizer;
+    const model = make();
+    const names = Object.keys(model.stateDict());
+    expect(names.map(rename).sort()).toEqual(Object.keys(run.initial).sort());
+    model.loadStateDict(Object.fromEntries(names.map((key) => [key, unpack(run.initial[rename(key)])])));
+    const device = open();
+    onTestFinished(() => device.close());
+    const trainer = openTrainer(model, { optimizer: new SGD(options), device });
+
+    expect(run.steps.length).toBeGreaterThan(0);
+    for (const { input, labels, loss } of run.steps) {
+      expect(Math.abs((await trainer.step(images(input), labels)).loss / loss - 1)).toBeLessThanOrEqual(1e-4);
+    }
+    await trainer.synchronize();
+    for (const [key, { data }] of Object.entries(model.stateDict())) {
+      const want = unpack(run.final[rename(key)]).data;
+      expect(largestDifference(data, want), key).toBeLessThanOrEqual(1e-4 * largest(want));
+    }
+    const logits = unpack(run.eval.logits).data;
+    const given = (await trainer.predict(images(run.eval.input))).data;
+    expect(largestDifference(given, logits)).toBeLessThanOrEqual(1e-4 * largest(logits));
+  });
 });

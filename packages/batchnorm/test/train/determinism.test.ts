@@ -1,28 +1,28 @@
 /** What decides the bits of a training run: the seeds and the build, and nothing else. */
 import { Dropout, Linear, manualSeed, randn, Sequential } from "batchnorm";
 import { describe, expect, it } from "vitest";
-import { bestBuild } from "#dist/kernels/wasm.js";
-import { fitAll, openTrainer, smallDataset, smallNetwork, stateBits } from "../support/training.ts";
+import { bestBuild } from "#dist/wasm/builds.js";
+import { openTrainer, smallDataset, smallNetwork, stateBits } from "../support/training.ts";
 
 const data = smallDataset();
 
 async function run(model: Sequential, options: Parameters<typeof openTrainer>[1] = {}) {
   const trainer = openTrainer(model, options);
-  const reports = await fitAll(trainer, data, { epochs: 3, batchSize: 8, every: 1 });
+  const reports = await trainer.fit(data, { untilEpoch: 3, batchSize: 8, every: 1 });
   return { losses: reports.map(({ loss }) => loss), state: stateBits(model) };
 }
 
 describe("deterministic: everywhere", () => {
   it("runs on the plain build, whose bits no machine changes", async () => {
     const trainer = openTrainer(smallNetwork(), { deterministic: "everywhere" });
-    expect(trainer.engine.build).toBe("simd");
+    expect(trainer.device.build).toBe("simd");
     expect(await run(smallNetwork(), { deterministic: "everywhere" })).toEqual(
       await run(smallNetwork(), { build: "simd" }),
     );
   });
 
   it("is not the default: that is the fastest build the platform runs", () => {
-    expect(openTrainer(smallNetwork()).engine.build).toBe(bestBuild());
+    expect(openTrainer(smallNetwork()).device.build).toBe(bestBuild());
     expect(bestBuild()).toBe("relaxed");
   });
 });

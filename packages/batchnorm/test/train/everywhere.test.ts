@@ -24,7 +24,7 @@ import { mnistNetwork } from "batchnorm/models";
 import { describe, expect, it } from "vitest";
 import { digest, integers } from "../support/data.ts";
 import { started } from "../support/pool.ts";
-import { fitAll, openTrainer, stateBits } from "../support/training.ts";
+import { cpuOf, openTrainer, stateBits } from "../support/training.ts";
 
 const STEPS = 20;
 
@@ -81,9 +81,9 @@ const runs: Record<string, { open(threads: number): Trainer; data: Dataset; batc
 describe.each(Object.entries(runs))("%s", (_name, { open, data, batchSize, bits }) => {
   it.each([1, 2])("ends with the recorded bits, on %i threads", async (threads) => {
     const trainer = open(threads);
-    expect(trainer.engine.threads).toBe(threads);
-    await started(trainer.engine);
-    const reports = await fitAll(trainer, data, { steps: STEPS, batchSize, every: 1 });
+    expect(cpuOf(trainer).threads).toBe(threads);
+    await started(cpuOf(trainer));
+    const reports = await trainer.fit(data, { untilStep: STEPS, batchSize, every: 1 });
     expect(reports).toHaveLength(STEPS);
     const losses = Float64Array.from(reports, ({ loss }) => loss);
     expect(losses.every(Number.isFinite)).toBe(true);

@@ -20,7 +20,7 @@ function recorder(): { shards: Shards; asked: string[] } {
   return { shards, asked };
 }
 
-it("begins with the last layers while the first have none yet", () => {
+it("begins with the last layers while the first have none yet", async () => {
   const { shards, asked } = recorder();
   const unused = new Linear(16, 16, { bias: false });
   const model = new Sequential(
@@ -49,7 +49,7 @@ it("begins with the last layers while the first have none yet", () => {
   ]);
 });
 
-it("begins each piece as soon as its last gradient is there", () => {
+it("begins each piece as soon as its last gradient is there", async () => {
   const { shards, asked } = recorder();
   const model = new Sequential(
     new Linear(16, 520, { bias: false }),

@@ -1,21 +1,28 @@
 /** The memory that networks for images take, where the buffers of a plan are used again. */
-import { Dataset, type Layer, SGD } from "batchnorm";
+import { Dataset, type Layer, SGD, WasmDevice } from "batchnorm";
 import { resnet } from "batchnorm/models";
 import { expect, it } from "vitest";
-import { Arena } from "#dist/engine/arena.js";
-import { Engine } from "#dist/engine/engine.js";
-import { Plan } from "#dist/layers/plan.js";
+import { Bound } from "#dist/plan/bound.js";
 import { integers } from "../support/data.ts";
-import { fitAll, openTrainer } from "../support/training.ts";
+import { cpuOf, openTrainer } from "../support/training.ts";
 
 /** What a model takes, bound to so many images of CIFAR-10's size, without its parameters. */
 function megabytes(model: Layer, images: number, differentiable: boolean): number {
-  const engine = new Engine();
-  const arena = new Arena(engine.memory);
-  const plan = new Plan(engine, arena, { differentiable, slotOf: () => ({ value: 0, grad: 0 }) });
-  model.attach(plan, plan.value([images, 32, 32, 3], false));
-  engine.close();
-  return engine.memory.top / 2 ** 20;
+  const device = new WasmDevice();
+  const nowhere = { region: device.allocate(0), offset: 0 };
+  const homes = {
+    parameter: () => ({ value: nowhere, grad: differentiable ? nowhere : null }),
+    tensor: () => nowhere,
+    counter: () => nowhere,
+  };
+  const gradients = differentiable ? "parameters" : "none";
+  const wish = { gradients, evaluate: !differentiable, convolution: "fast", constant: false } as const;
+  const bound = new Bound(model, [images, 32, 32, 3], { device, wish, homes });
+  if (differentiable) {
+    bound.outputGradient();
+    bound.bindBackward();
+  }
+  return device.memory.top / 2 ** 20;
 }
 
 // 292 and 105 when this was written; some 800 for training when every value had its own gradient.
@@ -29,23 +36,25 @@ it("memory stays as it is while a network is trained and evaluated in turn", asy
   const bytes = Uint8Array.from(integers(1, 50 * 8 * 8 * 3, 256));
   const data = new Dataset({ data: bytes, shape: [8, 8, 3], labels: integers(2, 50, 10), augment: { crop: 1 } });
   const after = async (steps: number) => {
-    await fitAll(trainer, data, { steps, batchSize: 16 });
+    await trainer.fit(data, { untilStep: steps, batchSize: 16 });
     await trainer.evaluate(data, { batchSize: 30 });
     await trainer.predict(data, { batchSize: 30 });
-    return [trainer.engine.memory.top, trainer.engine.memory.byteLength];
+    const { memory } = cpuOf(trainer);
+    return [memory.top, memory.byteLength];
   };
   const before = await after(2);
   for (let steps = 3; steps <= 12; steps++) expect(await after(steps)).toEqual(before);
 });
 
-it("memory stays bounded while data sets come in batches of another size each time", () => {
+it("memory stays bounded while data sets come in batches of another size each time", async () => {
   const trainer = openTrainer(resnet({ depth: 8, width: 4 }));
   const bytes = Uint8Array.from(integers(1, 50 * 8 * 8 * 3, 256));
   const data = new Dataset({ data: bytes, shape: [8, 8, 3], labels: integers(2, 50, 10), mean: [1, 2, 3] });
-  const rounds = (count: number) => {
-    for (let i = 0; i < count; i++) for (const batchSize of [50, 7, 31, 13, 22]) await trainer.predict(data, { batchSize });
-    return trainer.engine.memory.byteLength;
+  const rounds = async (count: number) => {
+    for (let i = 0; i < count; i++)
+      for (const batchSize of [50, 7, 31, 13, 22]) await trainer.predict(data, { batchSize });
+    return cpuOf(trainer).memory.byteLength;
   };
-  const before = rounds(3);
-  expect(rounds(9)).toBe(before);
+  const before = await rounds(3);
+  expect(await rounds(9)).toBe(before);
 });

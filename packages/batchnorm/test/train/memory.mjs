@@ -5,10 +5,10 @@ const model = new Sequential(new Linear(8, 8), new BatchNorm(8), new Sigmoid(), 
 const trainer = new Trainer(model, { optimizer: new Adam({ lr: 0.001 }) });
 const x = randn([16, 8], { seed: 1 });
 const labels = Array.from({ length: 16 }, (_, i) => i % 3);
-const { memory } = trainer.engine;
+const { memory } = trainer.device;
 const samples = [];
 for (let step = 1; step <= 50_000; step++) {
-  trainer.step(x, labels);
+  await trainer.step(x, labels);
   if (step % 5000 === 0) {
     globalThis.gc();
     const { heapUsed, external, arrayBuffers } = process.memoryUsage();

@@ -1,9 +1,9 @@
-/** A training step allocates nothing in steady state: neither in the engine's memory nor, beyond garbage, in JavaScript. */
+/** A training step allocates nothing in steady state: neither in the device's memory nor, beyond garbage, in JavaScript. */
 import { randn, SGD, type Trainer } from "batchnorm";
 import { mnistNetwork } from "batchnorm/models";
 import { expect, it } from "vitest";
 import { scriptResult } from "../support/child.ts";
-import { fitAll, openTrainer, smallDataset, smallNetwork } from "../support/training.ts";
+import { cpuOf, openTrainer, smallDataset, smallNetwork } from "../support/training.ts";
 
 interface Sample {
   heap: number;
@@ -11,34 +11,35 @@ interface Sample {
   top: number;
 }
 
-it("keeps heap and engine memory flat over 50,000 steps", async () => {
+it("keeps heap and device memory flat over 50,000 steps", async () => {
   const samples = await scriptResult<Sample[]>("train/memory.mjs", [], ["--expose-gc"]);
   expect(samples).toHaveLength(10);
   const [first, ...rest] = samples;
   for (const { heap, wasm, top } of rest) {
     expect(wasm).toBe(first.wasm);
     expect(top).toBe(first.top);
-    // A few bytes a step would be hundreds of kilobytes by the end; what remains is the engine's compiled code.
+    // A few bytes a step would be hundreds of kilobytes by the end; what remains is JavaScript's compiled code.
     expect(heap).toBeLessThan(first.heap + 100_000);
   }
 });
 
 /** The end of what is allocated, and the size of the memory. */
-function used({ engine }: Trainer): [number, number] {
-  return [engine.memory.top, engine.memory.byteLength];
+function used(trainer: Trainer): [number, number] {
+  const { memory } = cpuOf(trainer);
+  return [memory.top, memory.byteLength];
 }
 
-it("keeps engine memory flat while the MNIST network trains", async () => {
+it("keeps the device's memory flat while the MNIST network trains", async () => {
   const trainer = openTrainer(mnistNetwork(), { optimizer: new SGD({ lr: 0.1, momentum: 0.9 }), threads: 2 });
   const data = smallDataset({ count: 300, inputs: 784, classes: 10 });
-  await fitAll(trainer, data, { steps: 2, batchSize: 60 });
+  await trainer.fit(data, { untilStep: 2, batchSize: 60 });
   const before = used(trainer);
-  await fitAll(trainer, data, { steps: 300, batchSize: 60 });
+  await trainer.fit(data, { untilStep: 300, batchSize: 60 });
   expect(trainer.stepCount).toBe(300);
   expect(used(trainer)).toEqual(before);
 });
 
-it("keeps engine memory flat while data sets are evaluated in turn", () => {
+it("keeps the device's memory flat while data sets are evaluated in turn", async () => {
   const trainer = openTrainer(smallNetwork());
   const data = [1, 2].map((seed) => smallDataset({ count: 50, seed }));
   for (const set of data) await trainer.evaluate(set, { batchSize: 20 });
@@ -47,14 +48,14 @@ it("keeps engine memory flat while data sets are evaluated in turn", () => {
   expect(used(trainer)).toEqual(before);
 });
 
-it("keeps engine memory bounded while the shape of the batch changes at every step", () => {
+it("keeps the device's memory bounded while the shape of the batch changes at every step", async () => {
   const trainer = openTrainer(smallNetwork({ width: 300 }));
   const sizes = [60, 7, 64, 31, 128, 2, 99];
   const batches = sizes.map((n) => ({ x: randn([n, 6], { seed: n }), labels: new Int32Array(n) }));
-  const rounds = (count: number) => {
+  const rounds = async (count: number) => {
     for (let i = 0; i < count; i++) for (const { x, labels } of batches) await trainer.step(x, labels);
-    return trainer.engine.memory.byteLength;
+    return cpuOf(trainer).memory.byteLength;
   };
-  const before = rounds(100);
-  expect(rounds(200)).toBe(before);
+  const before = await rounds(100);
+  expect(await rounds(200)).toBe(before);
 });

@@ -1,8 +1,8 @@
 /** What a model sees of bytes: (byte · scale − mean) / std, place by place of the last axis. */
 import { Dataset, type DatasetOptions, Flatten, Linear, Sequential } from "batchnorm";
-import { describe, expect, it } from "vitest";
-import { builds } from "../support/builds.ts";
+import { expect, it } from "vitest";
 import { integers, largestDifference, normals } from "../support/data.ts";
+import { onEveryDevice } from "../support/devices.ts";
 import { openTrainer } from "../support/training.ts";
 
 const COUNT = 5;
@@ -42,49 +42,56 @@ function worstError(got: ArrayLike<number>, { data, shape, scale, mean, std }: D
   return errors.length === got.length ? Math.max(...errors) : Number.NaN;
 }
 
-describe.each(builds)("on %s", (build) => {
-  it.each(shapes)("%s of bytes are scaled, centred and divided", (_, shape) => {
+onEveryDevice(({ device }) => {
+  it.each(shapes)("%s of bytes are scaled, centred and divided", async (_, shape) => {
     const size = shape.reduce((a, b) => a * b, 1);
-    const trainer = openTrainer(mirror(size), { build });
+    const trainer = openTrainer(mirror(size), { device });
     for (const options of [{}, { mean }, { std }, { mean, std }, { mean: Float64Array.from(mean), std }]) {
       const data = dataset(shape, options);
-      expect(worstError(await trainer.predict(data, { batchSize: 2 }).data, data)).toBeLessThan(3);
+      expect(worstError((await trainer.predict(data, { batchSize: 2 })).data, data)).toBeLessThan(3);
     }
   });
-});
-
-it("fit sees the same values as predict", async () => {
-  const data = dataset([4, 5, 3], { mean, std });
-  const model = mirror(60);
-  const trainer = openTrainer(model);
-  const want = await trainer.predict(data).data.slice(0, 60);
-  let seen = new Float32Array(0);
-  trainer.watch(model.layers[0], ({ input }) => {
-    seen = input.data.slice();
+  it("fit sees the same values as predict", async () => {
+    const data = dataset([4, 5, 3], { mean, std });
+    const model = mirror(60);
+    const trainer = openTrainer(model, { device });
+    const want = (await trainer.predict(data)).data.slice(0, 60);
+    let seen = new Float32Array(0);
+    trainer.watch(model.layers[0], ({ input }) => {
+      seen = input.data.slice();
+    });
+    await trainer.fit(data.slice(0, 1), { steps: 1, batchSize: 1 });
+    expect(seen).toEqual(want);
   });
-  for await (const _ of trainer.fit(data.slice(0, 1), { steps: 1, batchSize: 1 }));
-  expect(seen).toEqual(want);
-});
 
-it("data sets that share their bytes are each seen under their own options, in any order", () => {
-  const bytes = dataset([4, 5, 3]);
-  const options: Partial<DatasetOptions>[] = [{}, { mean }, { mean, std }, { std: [2, 3, 4] }, { scale: 1, mean: std }];
-  const sets = options.map((given) => new Dataset({ ...bytes, labels: bytes.labels, ...given } as DatasetOptions));
-  const floats = new Dataset({ data: normals(5, 60 * COUNT), shape: [4, 5, 3], labels: new Int32Array(COUNT) });
-  const trainer = openTrainer(mirror(60));
-  const first = [...sets, floats].map((set) => await trainer.predict(set).data);
-  for (const i of [3, 5, 0, 2, 1, 5, 4, 0]) expect(await trainer.predict([...sets, floats][i]).data).toEqual(first[i]);
-  expect(new Set(first.map((values) => values.join())).size).toBe(6);
-  expect(largestDifference(first[5], floats.data)).toBe(0);
-});
+  it("data sets that share their bytes are each seen under their own options, in any order", async () => {
+    const bytes = dataset([4, 5, 3]);
+    const options: Partial<DatasetOptions>[] = [
+      {},
+      { mean },
+      { mean, std },
+      { std: [2, 3, 4] },
+      { scale: 1, mean: std },
+    ];
+    const sets = options.map((given) => new Dataset({ ...bytes, labels: bytes.labels, ...given } as DatasetOptions));
+    const floats = new Dataset({ data: normals(5, 60 * COUNT), shape: [4, 5, 3], labels: new Int32Array(COUNT) });
+    const trainer = openTrainer(mirror(60), { device });
+    const first: Float32Array[] = [];
+    for (const set of [...sets, floats]) first.push((await trainer.predict(set)).data);
+    for (const i of [3, 5, 0, 2, 1, 5, 4, 0])
+      expect((await trainer.predict([...sets, floats][i])).data).toEqual(first[i]);
+    expect(new Set(first.map((values) => values.join())).size).toBe(6);
+    expect(largestDifference(first[5], floats.data)).toBe(0);
+  });
 
-it("a slice keeps the options", () => {
-  const augment = { crop: 1, flip: true };
-  const data = dataset([4, 5, 3], { mean, std, augment });
-  const part = data.slice(1, 4);
-  expect(part).toMatchObject({ scale, mean, std, augment, length: 3 });
-  const trainer = openTrainer(mirror(60));
-  const whole = await trainer.predict(data, { batchSize: 1 }).data;
-  expect(await trainer.predict(part, { batchSize: 1 }).data).toEqual(whole.slice(60, 240));
-  expect(dataset([3], {}).slice(2)).toMatchObject({ mean: null, std: null, augment: null });
+  it("a slice keeps the options", async () => {
+    const augment = { crop: 1, flip: true };
+    const data = dataset([4, 5, 3], { mean, std, augment });
+    const part = data.slice(1, 4);
+    expect(part).toMatchObject({ scale, mean, std, augment, length: 3 });
+    const trainer = openTrainer(mirror(60), { device });
+    const whole = (await trainer.predict(data, { batchSize: 1 })).data;
+    expect((await trainer.predict(part, { batchSize: 1 })).data).toEqual(whole.slice(60, 240));
+    expect(dataset([3], {}).slice(2)).toMatchObject({ mean: null, std: null, augment: null });
+  });
 });

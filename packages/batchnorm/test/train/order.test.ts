@@ -2,7 +2,7 @@
 import { Dataset, type Trainer } from "batchnorm";
 import { describe, expect, it } from "vitest";
 import { type Examples, type LastBatch, Order } from "#dist/train/order.js";
-import { fitAll, openTrainer, smallNetwork } from "../support/training.ts";
+import { openTrainer, smallNetwork } from "../support/training.ts";
 
 /** The examples of each epoch that a trainer is given, by number. */
 async function examples(count: number, batchSize: number, epochs: number, seed = 0): Promise<number[][]> {
@@ -17,7 +17,7 @@ async function examples(count: number, batchSize: number, epochs: number, seed =
   trainer.watch(model.layers[0], ({ input }) => {
     for (let row = 0; row < batchSize; row++) used.push(input.data[2 * row]);
   });
-  await fitAll(trainer, data, { epochs, batchSize });
+  await trainer.fit(data, { untilEpoch: epochs, batchSize });
   const each = used.length / epochs;
   return Array.from({ length: epochs }, (_, epoch) => used.slice(epoch * each, (epoch + 1) * each));
 }
@@ -75,9 +75,9 @@ describe("fit on something else than before", () => {
 
   it("gives another data set a whole pass of its own, after part of one over the first", async () => {
     const { trainer, used } = watched();
-    await fitAll(trainer, dataset(100), { steps: 5, batchSize: 10 });
+    await trainer.fit(dataset(100), { untilStep: 5, batchSize: 10 });
     expect(new Set(used()).size).toBe(50);
-    await fitAll(trainer, dataset(60), { epochs: 1, batchSize: 10 });
+    await trainer.fit(dataset(60), { untilEpoch: 1, batchSize: 10 });
     expect(sorted(used())).toEqual(upTo(60));
     expect(trainer.epoch).toBe(1);
   });
@@ -88,12 +88,12 @@ describe("fit on something else than before", () => {
     let steps = 0;
     for (const data of [a, b, a]) {
       steps += 3;
-      await fitAll(trainer, data, { steps, batchSize: 10 });
+      await trainer.fit(data, { untilStep: steps, batchSize: 10 });
     }
     const all = used();
     expect(new Set([all.slice(0, 30), all.slice(30, 60), all.slice(60)].map(String)).size).toBe(3);
     expect(trainer.epoch).toBe(0);
-    await fitAll(trainer, a, { steps: steps + 1, batchSize: 10 });
+    await trainer.fit(a, { untilStep: steps + 1, batchSize: 10 });
     expect(sorted([...all.slice(60), ...used()])).toEqual(upTo(40));
     expect(trainer.epoch).toBe(1);
   });
@@ -101,25 +101,25 @@ describe("fit on something else than before", () => {
   it("leaves out nobody for a larger batch", async () => {
     const data = dataset(100);
     const { trainer, used } = watched();
-    await fitAll(trainer, data, { steps: 7, batchSize: 10 });
+    await trainer.fit(data, { untilStep: 7, batchSize: 10 });
     used();
-    await fitAll(trainer, data, { steps: 9, batchSize: 40 });
+    await trainer.fit(data, { untilStep: 9, batchSize: 40 });
     expect(new Set(used()).size).toBe(80);
     expect(trainer.epoch).toBe(1);
   });
 
   it("goes on after a resume where the data set is as long, and begins anew where it is not", async () => {
     const first = watched();
-    await fitAll(first.trainer, dataset(40), { steps: 3, batchSize: 10 });
+    await first.trainer.fit(dataset(40), { untilStep: 3, batchSize: 10 });
     const saved = await first.trainer.save();
     const before = first.used();
     const second = watched();
     await second.trainer.resume(saved);
-    await fitAll(second.trainer, dataset(40), { steps: 4, batchSize: 10 });
+    await second.trainer.fit(dataset(40), { untilStep: 4, batchSize: 10 });
     expect(sorted([...before, ...second.used()])).toEqual(upTo(40));
     const third = watched();
     await third.trainer.resume(saved);
-    await fitAll(third.trainer, dataset(30), { epochs: 1, batchSize: 10 });
+    await third.trainer.fit(dataset(30), { untilEpoch: 1, batchSize: 10 });
     expect(sorted(third.used())).toEqual(upTo(30));
   });
 });

@@ -1,6 +1,6 @@
 import { constant, cosine, exponentialDecay, type Schedule, SGD, stepDecay, warmup } from "batchnorm";
 import { describe, expect, it } from "vitest";
-import { fitAll, openTrainer, smallDataset, smallNetwork } from "../support/training.ts";
+import { openTrainer, smallDataset, smallNetwork } from "../support/training.ts";
 
 const values = (schedule: Schedule, ...steps: number[]) => steps.map(schedule);
 
@@ -49,7 +49,7 @@ describe("a trainer", () => {
   it("multiplies the optimizer's rate by the schedule at every step, and reports it", async () => {
     const schedule = stepDecay({ every: 2, factor: 0.5 });
     const trainer = openTrainer(smallNetwork(), { optimizer: new SGD({ lr: 0.8 }), schedule });
-    const reports = await fitAll(trainer, smallDataset(), { steps: 5, batchSize: 10, every: 1 });
+    const reports = await trainer.fit(smallDataset(), { untilStep: 5, batchSize: 10, every: 1 });
     expect(reports.map(({ learningRate }) => learningRate)).toEqual([0.8, 0.8, 0.4, 0.4, 0.2]);
     expect(trainer.learningRate).toBe(0.2);
   });

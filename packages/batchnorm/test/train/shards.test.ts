@@ -14,8 +14,11 @@ interface Job {
   resume?: Uint8Array;
   /** Rank 1 aborts after this step. */
   stopAt?: number;
-  /** Every rank has another model. */
-  width?: boolean;
+  /** Everything but the last layer is frozen for three steps after this one. */
+  freezeAt?: number;
+  lastBatch?: "drop" | "use";
+  /** What of the model is not the same on every rank. */
+  other?: "momentum" | "mode" | "frozen";
 }
 
 interface Result {
@@ -72,6 +75,14 @@ describe.each(["dense", "images"] as const)("a network of the kind %s", (network
     expect(distance(whole, ranks[size - 1])).toBeLessThan(5e-6);
   });
 
+  it("does so while parameters are frozen and unfrozen, and with smaller last batches", async () => {
+    const job = { network, steps: 20, batchSize: 12, freezeAt: 8, lastBatch: "use" } as const;
+    const [whole, plain, ranks] = await Promise.all([alone(job), alone({ ...job, freezeAt: 0 }), together(3, job)]);
+    expect(new Set(ranks.map(({ digest }) => digest)).size).toBe(1);
+    expect(distance(whole, ranks[0])).toBeLessThan(5e-6);
+    expect(distance(plain, whole)).toBeGreaterThan(1e-3);
+  });
+
   it("does not without synchronized statistics", async () => {
     const job = { network, ...FEW };
     const [whole, [rank]] = await Promise.all([alone(job), together(3, { ...job, sync: false })]);
@@ -122,6 +133,6 @@ it("stops everywhere after the step in which one rank was told to", async () => 
   expect(ranks.map(({ losses }) => losses.length)).toEqual([8, 8, 8]);
 });
 
-it("refuses ranks with different models", async () => {
-  await expect(together(2, { ...FEW, width: true })).rejects.toThrow("ranks differ in the model and its training");
+it.each(["momentum", "mode", "frozen"] as const)("refuses ranks with different models: another %s", async (other) => {
+  await expect(together(2, { ...FEW, other })).rejects.toThrow("ranks differ in the model and its training");
 });

@@ -58,18 +58,20 @@ const datasets = {
 };
 
 async function train() {
-  const { network = "dense", sync = true, steps, batchSize, shares, stopAt, width } = job;
+  const { network = "dense", sync = true, steps, batchSize, shares, stopAt, freezeAt, other, lastBatch = "drop" } = job;
   const shards = place ? new ThreadShards(place) : null;
   const model = networks[network]();
   // Ranks start from other weights, and all get those of rank 0.
   initialize(model, gaussian(0.5), { seed: 1 + (place?.rank ?? 0) });
-  if (width) model.layers[1].momentum = 0.1 * (1 + place.rank);
+  if (other === "momentum") model.layers[1].momentum = 0.1 * (1 + place.rank);
+  if (other === "mode") model.layers[1].training = place.rank === 0;
+  if (other === "frozen" && place.rank === 1) model.layers[1].freeze();
   if (sync && shards) synchronize(model, shards);
   const optimizer = job.adam ? new Adam({ lr: 0.01 }) : new SGD({ lr: 0.1, momentum: 0.9 });
   const trainer = new Trainer(model, { optimizer, shards, seed: 4 });
   try {
     const data = datasets[network]();
-    if (job.resume) trainer.resume(job.resume);
+    if (job.resume) await trainer.resume(job.resume);
     const losses = [];
     const interrupt = new AbortController();
     if (shares) {
@@ -77,22 +79,26 @@ async function train() {
       const count = place ? shares[place.rank] : shares.reduce((a, b) => a + b, 0);
       for (let i = 0; i < steps; i++) {
         const x = data.data.subarray(6 * (first + i), 6 * (first + i + count));
-        losses.push(trainer.step(tensor(x, [count, 6]), labels.slice(first + i, first + i + count)).loss);
+        const targets = labels.slice(first + i, first + i + count);
+        losses.push((await trainer.step(tensor(x, [count, 6]), targets)).loss);
       }
     } else {
-      const options = { steps, batchSize, every: 1, signal: interrupt.signal };
-      for await (const { step, loss } of trainer.fit(data, options)) {
+      const options = { untilStep: steps, batchSize, lastBatch, every: 1, signal: interrupt.signal };
+      for await (const { step, loss } of trainer.iterate(data, options)) {
         losses.push(loss);
+        // Everything but the last layer, for three steps.
+        const frozen = freezeAt && step >= freezeAt && step < freezeAt + 3;
+        for (const parameter of model.parameters().slice(0, -2)) parameter.trainable = !frozen;
         if (step === stopAt && (place?.rank ?? 0) === 1) interrupt.abort();
       }
     }
-    const evaluation = trainer.evaluate(data, { batchSize: 16 });
+    const evaluation = await trainer.evaluate(data, { batchSize: 16 });
     const state = Object.entries(model.stateDict()).map(([name, { data }]) => [name, data]);
-    const saved = trainer.save();
+    const saved = await trainer.save();
     const digest = createHash("sha256").update(saved).digest("hex");
     return { losses, evaluation, state: Object.fromEntries(state), saved, digest, begun: shards?.begun };
   } finally {
-    trainer.close();
+    await trainer.close();
   }
 }
 

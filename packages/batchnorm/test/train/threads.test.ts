@@ -14,7 +14,7 @@ import {
 } from "batchnorm";
 import { describe, expect, it } from "vitest";
 import { digest } from "../support/data.ts";
-import { fitAll, openTrainer, smallDataset, stateBits } from "../support/training.ts";
+import { cpuOf, openTrainer, smallDataset, stateBits } from "../support/training.ts";
 
 const data = smallDataset({ count: 1200, inputs: 64, classes: 10 });
 const probe = data.slice(0, 700);
@@ -38,8 +38,8 @@ function network(): Sequential {
 async function train(threads: number, optimizer: Optimizer, build: "simd" | "relaxed") {
   const model = network();
   const trainer = openTrainer(model, { optimizer, threads, build });
-  expect(trainer.engine.threads).toBe(threads);
-  const reports = await fitAll(trainer, data, { steps: 8, batchSize: 512, every: 1 });
+  expect(cpuOf(trainer).threads).toBe(threads);
+  const reports = await trainer.fit(data, { untilStep: 8, batchSize: 512, every: 1 });
   const { loss, accuracy } = await trainer.evaluate(probe, { batchSize: 512 });
   return { state: stateBits(model), checkpoint: digest(await trainer.save()), reports, loss, accuracy };
 }

@@ -14,11 +14,14 @@ import {
   Sequential,
   Tanh,
   type Tensor,
+  type TrainerOptions,
 } from "batchnorm";
 import { resnet } from "batchnorm/models";
+import { ReferenceDevice } from "batchnorm/reference";
 import { describe, expect, it } from "vitest";
 import { forwardApart } from "../support/apart.ts";
-import { expectSame } from "../support/layers.ts";
+import { onEveryBuild } from "../support/builds.ts";
+import { expectNear, expectSame } from "../support/layers.ts";
 import { openTrainer } from "../support/training.ts";
 
 const conv = (from: number, to: number, kernel = 3) => new Conv2d(from, to, kernel, { padding: (kernel - 1) / 2 });
@@ -43,8 +46,9 @@ function network(): Sequential {
     towers,
     new Dropout(0.5, { seed: 1 }),
     conv(9, 3),
-    new ReLU(),
-    new Flatten(),
+    new Sequential(new ReLU()),
+    new BatchNorm(3),
+    new Sequential(new Sequential(new ReLU()), new Flatten()),
     new Linear(60, 5),
   );
 }
@@ -53,9 +57,9 @@ const batches = [1, 2].map((seed) => randn([4, 4, 5, 3], { seed }));
 const labels = [0, 1, 2, 3];
 
 /** A trainer, some steps on: running statistics are not the initial ones. */
-function trained() {
+async function trained(options: Partial<TrainerOptions>) {
   const model = network();
-  const trainer = openTrainer(model);
+  const trainer = openTrainer(model, options);
   for (const x of batches) await trainer.step(x, labels);
   return { model, trainer };
 }
@@ -69,66 +73,81 @@ function inputsOf(model: Layer, x: Tensor): Map<Layer, Tensor> {
 
 const names = [...network().modules()].map((layer, i) => [i, layer.constructor.name] as const);
 
-describe("in evaluation", () => {
-  it.each(names)("layer %i, a %s, is shown its input", (i) => {
-    const { model, trainer } = trained();
-    const layer = [...model.modules()][i];
-    const seen: { shape: readonly number[]; data: Float32Array }[] = [];
-    trainer.watch(layer, ({ input: { shape, data } }) => seen.push({ shape, data: data.slice() }));
-    const results = batches.map((x) => await trainer.predict(x).data);
-    trainer.close();
-    model.eval();
-    for (const [at, x] of batches.entries()) {
-      const want = inputsOf(model, x).get(layer)!;
-      expect(seen[at].shape).toEqual(want.shape);
-      expectSame(seen[at].data, want.data);
-      expectSame(results[at], forwardApart(model, x).y.data);
-    }
-  });
-
-  it("all layers at once are shown theirs, and the result is what it is without", () => {
-    const { model, trainer } = trained();
-    const [x] = batches;
-    const unwatched = await trainer.predict(x).data;
-    const seen = new Map<Layer, Float32Array>();
-    for (const layer of model.modules()) trainer.watch(layer, ({ input }) => seen.set(layer, input.data.slice()));
-    expectSame(await trainer.predict(x).data, unwatched);
-    trainer.close();
-    const inputs = inputsOf(model.eval(), x);
-    expect(seen.size).toBe(inputs.size);
-    for (const [layer, { data }] of inputs) expectSame(seen.get(layer)!, data, layer.constructor.name);
-  });
-});
-
-it("in training all layers are shown their inputs", () => {
-  const { model, trainer } = trained();
-  const other = network();
-  other.loadStateDict(model.stateDict());
-  const dropouts = [model, other].map((each) => [...each.modules()].find((layer) => layer.random)!);
-  dropouts[1].random!.state = dropouts[0].random!.state;
-  const seen: Float32Array[] = [];
-  for (const [i, layer] of [...model.modules()].entries()) {
-    trainer.watch(layer, ({ input }) => {
-      seen[i] = input.data.slice();
+onEveryBuild((build) => {
+  describe("in evaluation", () => {
+    it.each(names)("layer %i, a %s, is shown its input", async (i) => {
+      const { model, trainer } = await trained({ build });
+      const layer = [...model.modules()][i];
+      const seen: { shape: readonly number[]; data: Float32Array }[] = [];
+      trainer.watch(layer, ({ input: { shape, data } }) => seen.push({ shape, data: data.slice() }));
+      const results: Float32Array[] = [];
+      for (const x of batches) results.push((await trainer.predict(x)).data);
+      await trainer.close();
+      model.eval();
+      for (const [at, x] of batches.entries()) {
+        const want = inputsOf(model, x).get(layer)!;
+        expect(seen[at].shape).toEqual(want.shape);
+        expectSame(seen[at].data, want.data);
+        expectSame(results[at], forwardApart(model, x).y.data);
+      }
     });
-  }
-  await trainer.step(batches[0], labels);
-  const inputs = inputsOf(other, batches[0]);
-  for (const [i, layer] of [...other.modules()].entries()) expectSame(seen[i], inputs.get(layer)!.data);
+
+    it("all layers at once are shown theirs, and the result is what it is without", async () => {
+      const { model, trainer } = await trained({ build });
+      const [x] = batches;
+      const unwatched = (await trainer.predict(x)).data;
+      const seen = new Map<Layer, Float32Array>();
+      for (const layer of model.modules()) trainer.watch(layer, ({ input }) => seen.set(layer, input.data.slice()));
+      expectSame((await trainer.predict(x)).data, unwatched);
+      await trainer.close();
+      const inputs = inputsOf(model.eval(), x);
+      expect(seen.size).toBe(inputs.size);
+      for (const [layer, { data }] of inputs) expectSame(seen.get(layer)!, data, layer.constructor.name);
+    });
+  });
+
+  it("in training all layers are shown their inputs", async () => {
+    const { model, trainer } = await trained({ build });
+    const other = network();
+    other.loadStateDict(model.stateDict());
+    const dropouts = [model, other].map((each) => [...each.modules()].find((layer) => layer.random)!);
+    dropouts[1].random!.state = dropouts[0].random!.state;
+    const seen: Float32Array[] = [];
+    for (const [i, layer] of [...model.modules()].entries()) {
+      trainer.watch(layer, ({ input }) => {
+        seen[i] = input.data.slice();
+      });
+    }
+    await trainer.step(batches[0], labels);
+    const inputs = inputsOf(other, batches[0]);
+    for (const [i, layer] of [...other.modules()].entries()) expectSame(seen[i], inputs.get(layer)!.data);
+  });
+
+  it("a Residual with a ReLU after it is shown its input in evaluation", async () => {
+    const model = resnet({ depth: 8, width: 4 });
+    const block = model.layer2.layers[0];
+    const x = randn([2, 8, 8, 3], { seed: 1 });
+    const trainer = openTrainer(model, { build });
+    let seen = new Float32Array(0);
+    trainer.watch(block, ({ input }) => {
+      seen = input.data.slice();
+    });
+    await trainer.predict(x);
+    await trainer.close();
+    const inputs = new Map<Layer, Tensor>();
+    forwardApart(model.eval(), x, inputs);
+    expectSame(seen, inputs.get(block)!.data);
+  });
 });
 
-it("a Residual with a ReLU after it is shown its input in evaluation", () => {
-  const model = resnet({ depth: 8, width: 4 });
-  const block = model.layers[5];
-  const x = randn([2, 8, 8, 3], { seed: 1 });
-  const trainer = openTrainer(model);
-  let seen = new Float32Array(0);
-  trainer.watch(block, ({ input }) => {
-    seen = input.data.slice();
-  });
-  await trainer.predict(x);
-  trainer.close();
-  const inputs = new Map<Layer, Tensor>();
-  forwardApart(model.eval(), x, inputs);
-  expectSame(seen, inputs.get(block)!.data);
+it("on a device that JavaScript cannot see into all layers are shown their inputs, too", async () => {
+  const { model, trainer } = await trained({ device: new ReferenceDevice() });
+  const seen = new Map<Layer, Float32Array>();
+  for (const layer of model.modules()) trainer.watch(layer, ({ input }) => seen.set(layer, input.data.slice()));
+  const given = await trainer.predict(batches[0]);
+  await trainer.close();
+  const inputs = inputsOf(model.eval(), batches[0]);
+  expect(seen.size).toBe(inputs.size);
+  for (const [layer, { data }] of inputs) expectNear(seen.get(layer)!, data, 1e-5, layer.constructor.name);
+  expectNear(given.data, forwardApart(model, batches[0]).y.data, 1e-5);
 });

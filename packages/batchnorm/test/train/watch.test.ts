@@ -1,15 +1,17 @@
 /** The hook that shows what goes into a layer while it trains. */
-import { randn, type Watched } from "batchnorm";
-import { describe, expect, it } from "vitest";
+import { Linear, randn, Sequential, Tanh, tensor, type Watched } from "batchnorm";
+import { expect, it } from "vitest";
+import { onEveryDevice } from "../support/devices.ts";
+import { expectNear } from "../support/layers.ts";
 import { openTrainer, smallDataset, smallNetwork } from "../support/training.ts";
 
 const x = randn([12, 6], { seed: 3 });
 const labels = Array.from({ length: 12 }, (_, i) => i % 3);
 
-describe("watch", () => {
-  it("is told the input, the mode and the step of every forward pass", () => {
+onEveryDevice(({ device }) => {
+  it("is told the input, the mode and the step of every forward pass", async () => {
     const model = smallNetwork();
-    const trainer = openTrainer(model);
+    const trainer = openTrainer(model, { device });
     const seen: unknown[] = [];
     trainer.watch(model.layers[0], ({ input, training, step }) => {
       seen.push({ values: input.data.slice(), shape: input.shape, training, step });
@@ -27,9 +29,9 @@ describe("watch", () => {
     expect(seen.slice(3)).toMatchObject([{ shape: [15, 6] }, { shape: [5, 6] }]);
   });
 
-  it("shows what the layers before make of the input", () => {
+  it("shows what the layers before make of the input", async () => {
     const model = smallNetwork();
-    const trainer = openTrainer(model);
+    const trainer = openTrainer(model, { device });
     let seen = new Float32Array(0);
     trainer.watch(model.layers[2], ({ input }) => {
       seen = input.data.slice();
@@ -44,9 +46,9 @@ describe("watch", () => {
     expect(seen).toHaveLength(96);
   });
 
-  it("ends where its result is called, for that layer alone", () => {
+  it("ends where its result is called, for that layer alone", async () => {
     const model = smallNetwork();
-    const trainer = openTrainer(model);
+    const trainer = openTrainer(model, { device });
     const seen: number[] = [];
     const callback = ({ input }: Watched) => seen.push(input.shape[1]);
     const end = trainer.watch(model.layers[0], callback);
@@ -58,9 +60,9 @@ describe("watch", () => {
     expect(seen).toEqual([6, 8, 8]);
   });
 
-  it("may be ended from within", () => {
+  it("may be ended from within", async () => {
     const model = smallNetwork();
-    const trainer = openTrainer(model);
+    const trainer = openTrainer(model, { device });
     let calls = 0;
     const end = trainer.watch(model.layers[0], () => {
       calls++;
@@ -69,5 +71,21 @@ describe("watch", () => {
     await trainer.step(x, labels);
     await trainer.step(x, labels);
     expect(calls).toBe(1);
+  });
+
+  it("is told every use of a layer that is used more than once", async () => {
+    const [linear, tanh] = [new Linear(6, 6), new Tanh()];
+    const model = new Sequential(linear, tanh, linear, tanh, new Linear(6, 3));
+    const trainer = openTrainer(model, { device });
+    const seen: Record<"linear" | "tanh", Float32Array[]> = { linear: [], tanh: [] };
+    trainer.watch(linear, ({ input }) => seen.linear.push(input.data.slice()));
+    trainer.watch(tanh, ({ input }) => seen.tanh.push(input.data.slice()));
+    await trainer.predict(x);
+    expect([seen.linear.length, seen.tanh.length]).toEqual([2, 2]);
+    expect(seen.linear[0]).toEqual(x.data);
+    for (const i of [0, 1]) expectNear(seen.tanh[i], linear.forward(tensor(seen.linear[i], [12, 6])).data, 1e-6);
+    expectNear(seen.linear[1], seen.tanh[0].map(Math.tanh), 1e-6);
+    await trainer.step(x, labels);
+    expect([seen.linear.length, seen.tanh.length]).toEqual([4, 4]);
   });
 });

@@ -66,4 +66,21 @@ it("refuses what does not fit", () => {
   refuses(() => foldStateDict(dict, [{ layer: "0", batchNorm: "3" }]), "E_SHAPE", "3 and 0 of 6 channels, got 3 and 6");
   dict["1.running_var"].data[2] = -1;
   refuses(() => foldStateDict(dict, pairs), "E_VALUE", "variances of at least 0 in 1, got -1");
+  const stateDict = network(true).stateDict();
+  const folded = (options: object) => () => foldStateDict(stateDict, [{ ...pairs[0], ...options }]);
+  refuses(folded({ epsilon: 1e-3 }), "E_VALUE", "[foldStateDict]", "got epsilon (did you mean eps?)");
+  for (const eps of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
+    refuses(folded({ eps }), "E_VALUE", "eps of at least 0", `got ${eps}`);
+  }
+  for (const transposedGroups of [0, -1, 1.5]) {
+    refuses(
+      folded({ transposedGroups }),
+      "E_VALUE",
+      "a positive number as transposedGroups",
+      `got ${transposedGroups}`,
+    );
+  }
+  const whole = { ...stateDict["0.weight"], data: Int32Array.from(stateDict["0.weight"].data) as never };
+  const quantized = { ...stateDict, "0.weight": whole };
+  refuses(() => foldStateDict(quantized, pairs), "E_VALUE", "0.weight in a Float32Array", "got Int32Array");
 });

@@ -120,7 +120,7 @@ export const batchnorm = {
       rowsPerTask: "i32",
       center: "f32* [channels]",
       a: "f32* [channels]",
-      b: "f32* [channels]",
+      b: "f32* [channels], or 0 as c: statistics that were constants, dx = dy·a",
       c: "f32* [channels]",
       scale: "f32* [channels], of the forward pass where a ReLU came after it; or 0",
       shift: "f32* [channels]",

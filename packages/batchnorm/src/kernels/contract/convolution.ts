@@ -104,7 +104,7 @@ export const convolution = {
       kh: "i32",
       kw: "i32",
     },
-    writes: { grad: (most) => 1e-6 * most },
+    writes: { grad: (most) => 1e-7 * most },
     bytes: ({ parts, groups, co, ci, kh, kw }) => 4 * (parts + 1) * groups * co * ci * kh * kw,
     flops: ({ parts, groups, co, ci, kh, kw }) => (parts - 1) * groups * co * ci * kh * kw,
   },

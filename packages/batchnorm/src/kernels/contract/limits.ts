@@ -9,6 +9,9 @@ type Build = "relaxed" | "simd" | "reference";
 export const limits = {
   /** Working memory of each thread, in bytes; no kernel uses more. */
   scratchBytes: 1024 * 1024,
+  /** Tasks of a command, and commands of a list, at most: threads.ts counts them in 16 and 20 bits. */
+  commandTasks: 0xffff,
+  listCommands: 0xffffe,
   /** Rows of one float32 piece of a sum: tasks of batch norm's kernels begin where pieces do. */
   pieceRows: 128,
   /** Values of one float32 piece of a plane. */

@@ -7,6 +7,7 @@ import { affinePlanes, gradInputPlanes, gradSumsPlanes, momentsPlanes } from "./
 import * as pointwise from "./pointwise.ts";
 import * as pooling from "./pool.ts";
 import { affineRows, gradInputRows, gradSumsRows, momentsRows } from "./rows.ts";
+import * as statistics from "./statistics.ts";
 import * as winograd from "./winograd.ts";
 
 export const specs: Record<KernelName, KernelSpec> = {
@@ -22,6 +23,7 @@ export const specs: Record<KernelName, KernelSpec> = {
   sumRows,
   softmaxCrossEntropy,
   squaredError,
+  ...statistics,
   ...pointwise,
   ...convolution,
   ...winograd,

@@ -49,7 +49,7 @@ export const sumRows: KernelSpec = {
 };
 
 export const softmaxCrossEntropy: KernelSpec = {
-  inputs: ["logits"],
+  inputs: ["logits", "gradScale"],
   *cases() {
     const shapes = [...pairs(), [130, 10], [2, 1000], [1, 32768]] as [number, number][];
     for (const [i, [rows, classes]] of shapes.entries()) {
@@ -58,27 +58,29 @@ export const softmaxCrossEntropy: KernelSpec = {
         const labels = integers(rows * 100 + classes, rows, classes);
         const logits = normals(rows * 7 + classes, rows * classes, mean, 1 + (i % 4));
         const results = { grad: floats(rows * classes), loss: doubles(rows), correct: new Int32Array(rows).fill(-1) };
-        const args = { logits, labels, ...results, rows, classes, rowsPerTask, gradScale: 1 / rows };
+        const gradScale = Float32Array.of(1 / rows);
+        const args = { logits, labels, ...results, rows, classes, rowsPerTask, gradScale };
         yield labelled(args, tasksFor(rows, rowsPerTask));
       }
     }
   },
-  reaches: ({ classes }, _input, index, out, at) =>
-    Math.floor(index / classes) === (out === "grad" ? Math.floor(at / classes) : at),
+  reaches: ({ classes }, input, index, out, at) =>
+    input === "gradScale" || Math.floor(index / classes) === (out === "grad" ? Math.floor(at / classes) : at),
   cut: { argument: "rowsPerTask", unit: 1, count: ({ rows }) => rows },
 };
 
 export const squaredError: KernelSpec = {
-  inputs: ["y", "target"],
+  inputs: ["y", "target", "gradScale"],
   *cases() {
     for (const count of [...SIZES, 1023, 1024, 1025, 5000]) {
       for (const perTask of [inThree(count, 4), Math.ceil(count / 4) * 4]) {
         const tasks = tasksFor(count, perTask);
         const values = { y: normals(count, count), target: normals(count + 1, count) };
-        const args = { ...values, grad: floats(count), loss: doubles(tasks), count, perTask, gradScale: 1 / count };
-        yield labelled(args, tasks);
+        const results = { grad: floats(count), loss: doubles(tasks) };
+        yield labelled({ ...values, ...results, count, perTask, gradScale: Float32Array.of(1 / count) }, tasks);
       }
     }
   },
-  reaches: ({ perTask }, _input, index, out, at) => (out === "grad" ? index : Math.floor(index / perTask)) === at,
+  reaches: ({ perTask }, input, index, out, at) =>
+    input === "gradScale" || (out === "grad" ? index : Math.floor(index / perTask)) === at,
 };

@@ -3,14 +3,17 @@ import { normals } from "../../support/data.ts";
 import type { KernelSpec, Numbers } from "../../support/kernel.ts";
 import { floats, inThree, labelled, pairs, SIZES, tasksFor } from "./sizes.ts";
 
-/** [n, h, w, channels, kh, kw, stride, padTop, padLeft] */
+/** [n, h, w, channels, kh, kw, strideTop, strideLeft, padTop, padLeft] */
 const SHAPES = [
-  [1, 1, 1, 1, 1, 1, 1, 0, 0],
-  [3, 6, 8, 5, 2, 2, 2, 0, 0],
-  [4, 7, 5, 16, 3, 3, 1, 1, 1],
-  [2, 9, 9, 3, 3, 2, 2, 1, 1],
-  [5, 8, 8, 33, 8, 8, 1, 0, 0],
-  [3, 5, 4, 4, 3, 3, 3, 1, 1],
+  [1, 1, 1, 1, 1, 1, 1, 1, 0, 0],
+  [3, 6, 8, 5, 2, 2, 2, 2, 0, 0],
+  [4, 7, 5, 16, 3, 3, 1, 1, 1, 1],
+  [2, 9, 9, 3, 3, 2, 2, 2, 1, 1],
+  [5, 8, 8, 33, 8, 8, 1, 1, 0, 0],
+  [3, 5, 4, 4, 3, 3, 3, 3, 1, 1],
+  [2, 9, 7, 6, 2, 3, 1, 2, 1, 0],
+  [3, 4, 11, 4, 3, 2, 3, 1, 0, 1],
+  [1, 13, 3, 31, 2, 1, 5, 1, 0, 0],
 ] as const;
 
 /** Values of which few are equal, or of which many are. */
@@ -27,15 +30,16 @@ function pool(kind: "forward" | "backward", inputs: readonly string[]): KernelSp
     apart: ["x", "y", "dy", "dx"].filter((array) => array !== out && !inputs.includes(array)),
     *cases() {
       let seed = 1;
-      for (const [n, h, w, channels, kh, kw, stride, padTop, padLeft] of SHAPES) {
-        const oh = Math.floor((h + 2 * padTop - kh) / stride) + 1;
-        const ow = Math.floor((w + 2 * padLeft - kw) / stride) + 1;
+      for (const [n, h, w, channels, kh, kw, strideTop, strideLeft, padTop, padLeft] of SHAPES) {
+        const oh = Math.floor((h + 2 * padTop - kh) / strideTop) + 1;
+        const ow = Math.floor((w + 2 * padLeft - kw) / strideLeft) + 1;
         const imagesPerTask = inThree(n);
         for (const countPadding of [0, 1]) {
           const x = valuesOf(seed++, n * h * w * channels, countPadding === 1);
           const y = kind === "forward" ? floats(n * oh * ow * channels) : largest(x, n, h, w, channels, oh, ow);
           const grads = { dy: normals(seed++, n * oh * ow * channels), dx: floats(n * h * w * channels) };
-          const sizes = { n, h, w, oh, ow, channels, kh, kw, stride, padTop, padLeft, countPadding, imagesPerTask };
+          const window = { kh, kw, strideTop, strideLeft, padTop, padLeft, countPadding };
+          const sizes = { n, h, w, oh, ow, channels, ...window, imagesPerTask };
           yield labelled({ x, y, ...grads, ...sizes }, tasksFor(n, imagesPerTask));
         }
       }
@@ -55,10 +59,11 @@ function largest(x: Float32Array, n: number, h: number, w: number, channels: num
   });
 }
 
-function inWindow({ h, w, oh, ow, channels, kh, kw, stride, padTop, padLeft }: Numbers, input: number, output: number) {
+function inWindow(args: Numbers, input: number, output: number) {
+  const { h, w, oh, ow, channels, kh, kw, strideTop, strideLeft, padTop, padLeft } = args;
   const [pixel, out] = [Math.floor(input / channels), Math.floor(output / channels)];
-  const row = (Math.floor(pixel / w) % h) - ((Math.floor(out / ow) % oh) * stride - padTop);
-  const column = (pixel % w) - ((out % ow) * stride - padLeft);
+  const row = (Math.floor(pixel / w) % h) - ((Math.floor(out / ow) % oh) * strideTop - padTop);
+  const column = (pixel % w) - ((out % ow) * strideLeft - padLeft);
   const image = Math.floor(pixel / (h * w)) === Math.floor(out / (oh * ow));
   return image && input % channels === output % channels && row >= 0 && row < kh && column >= 0 && column < kw;
 }
@@ -70,33 +75,16 @@ export const averagePoolGrad = pool("backward", ["dy"]);
 
 export const addition: KernelSpec = {
   inputs: ["a", "b"],
+  inPlace: [
+    ["sum", "a"],
+    ["sum", "b"],
+  ],
   *cases() {
     for (const count of [...SIZES, 64, 127, 1000, 1001]) {
       const perTask = inThree(count, 4);
       const values = { a: normals(count, count), b: normals(count + 1, count), sum: floats(count) };
       for (const floor of [Number.NEGATIVE_INFINITY, 0]) {
         yield labelled({ ...values, floor, count, perTask }, tasksFor(count, perTask));
-      }
-    }
-  },
-  reaches: (_args, _input, index, _out, at) => index === at,
-  cut: { argument: "perTask", unit: 4, count: ({ count }) => count },
-};
-
-export const additionGrad: KernelSpec = {
-  inputs: ["dy"],
-  apart: ["y"],
-  *cases() {
-    for (const count of [...SIZES, 64, 127, 1000, 1001]) {
-      const perTask = inThree(count, 4);
-      const y = normals(count, count).map((v) => Math.max(v, 0));
-      const dy = normals(count + 1, count);
-      for (const args of [
-        { y, dy, copy: floats(count) },
-        { y: null, dy, copy: floats(count) },
-        { y, dy, copy: null },
-      ]) {
-        yield labelled({ ...args, count, perTask }, tasksFor(count, perTask));
       }
     }
   },

@@ -1,4 +1,4 @@
-/** What the engine makes of platforms that have less. */
+/** What the CPU device makes of platforms that have less. */
 import { expect, test } from "vitest";
 import { linesOf } from "../support/process.ts";
 
@@ -8,9 +8,9 @@ const training = `
   manualSeed(1);
   const model = new Sequential(new Linear(64, 512), new BatchNorm(512), new Sigmoid(), new Linear(512, 10));
   const trainer = new Trainer(model, { optimizer: new SGD({ lr: 0.1 }), threads: 3 });
-  for (let i = 0; i < 3; i++) trainer.step(randn([256, 64]), Uint8Array.from({ length: 256 }, (_, j) => j % 10));
-  const { threads, memory, build } = trainer.engine;
-  trainer.close();
+  for (let i = 0; i < 3; i++) await trainer.step(randn([256, 64]), Uint8Array.from({ length: 256 }, (_, j) => j % 10));
+  const { threads, memory, build } = trainer.device;
+  await trainer.close();
   const { createHash } = await import("node:crypto");
   const hash = createHash("sha256");
   for (const { data } of Object.values(model.stateDict())) hash.update(new Uint8Array(data.buffer));
@@ -19,7 +19,7 @@ const training = `
   console.log(hash.digest("hex"));
 `;
 
-test("without shared memory the engine runs on one thread, to the same bits", async () => {
+test("without shared memory the device runs on one thread, to the same bits", async () => {
   const [sharing, build, bits] = await linesOf(training);
   expect(sharing).toBe("3 true");
   const missing = await linesOf(`delete globalThis.SharedArrayBuffer; ${training}`);
@@ -29,8 +29,9 @@ test("without shared memory the engine runs on one thread, to the same bits", as
 });
 
 const builds = `
-  const { Engine } = await import("#dist/engine/engine.js");
-  console.log(new Engine().build, new Engine({ deterministic: "everywhere" }).build, new Engine({ threads: 2 }).build);
+  const { WasmDevice } = await import("batchnorm");
+  const options = [{}, { deterministic: "everywhere" }, { threads: 2 }];
+  console.log(...options.map((each) => new WasmDevice(each).build));
 `;
 
 test("this version of Node gets relaxed SIMD, on Node 20 too, where it has to be asked for", async () => {

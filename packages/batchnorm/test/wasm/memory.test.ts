@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Memory } from "#dist/engine/memory.js";
+import { Memory } from "#dist/wasm/memory.js";
+import { refuses } from "../support/refusal.ts";
 
 const RESERVED = 1000;
 
@@ -121,16 +122,53 @@ test("to release an address that is no block's changes nothing", () => {
   expect([memory.allocate(64), memory.allocate(64)]).toEqual([a, b + 64]);
 });
 
-test("more than 2 GiB is refused, with E_PLATFORM: views are indexed by signed shifts. The rest stays usable", () => {
+test("more than 2 GiB is refused, with the limit, what is in use and what to do. The rest stays usable", () => {
   const memory = new Memory(false, RESERVED);
-  const a = memory.allocate(64);
-  for (const size of [2 ** 31, 2 ** 32, 2 ** 40]) {
-    expect(() => memory.allocate(size)).toThrow(
-      expect.objectContaining({
-        code: "E_PLATFORM",
-        message: expect.stringMatching(/^\[Memory\] expected \d+ more bytes/),
-      }),
+  const a = memory.allocate(10 * 2 ** 20);
+  for (const [size, mb] of [
+    [2 ** 31, 2048],
+    [2 ** 32, 4096],
+    [2 ** 40, 1048576],
+  ]) {
+    const refused = () => memory.allocate(size);
+    refuses(
+      refused,
+      "E_PLATFORM",
+      "[Memory] expected",
+      "MB more beside the 10 MB in use",
+      "2 GiB of WebAssembly memory",
     );
+    refuses(refused, "E_PLATFORM", `${mb} MB more`, "smaller batches", "another device");
   }
-  expect(memory.allocate(64)).toBe(a + 64);
+  expect(memory.allocate(64)).toBe(a + 10 * 2 ** 20);
+});
+
+test("a platform that has less says so, and not that the device were full", () => {
+  const memory = new Memory(false, RESERVED);
+  memory.wasm.grow = () => {
+    throw new RangeError("no");
+  };
+  refuses(
+    () => memory.allocate(2 ** 30),
+    "E_PLATFORM",
+    "1024 MB more",
+    "the platform has no more memory",
+    "smaller batches",
+  );
+});
+
+test("where 2 GiB are not promised the limit is 1 GiB, and is named", () => {
+  const { Memory: Real } = WebAssembly;
+  WebAssembly.Memory = class extends Real {
+    constructor(descriptor: WebAssembly.MemoryDescriptor) {
+      if ((descriptor.maximum as number) > 16384) throw new RangeError("too much");
+      super(descriptor);
+    }
+  };
+  try {
+    const memory = new Memory(false, RESERVED);
+    refuses(() => memory.allocate(2 ** 30), "E_PLATFORM", "one device has at most 1 GiB");
+  } finally {
+    WebAssembly.Memory = Real;
+  }
 });

@@ -10,18 +10,18 @@ const training = `
 `;
 
 test("a program that leaves a trainer's threads open ends by itself", async () => {
-  const { code, stdout } = await runChild(`${training} step(); console.log("done", trainer.engine.threads);`);
+  const { code, stdout } = await runChild(`${training} await step(); console.log("done", trainer.device.threads);`);
   expect({ code, stdout }).toEqual({ code: 0, stdout: "done 3\n" });
 });
 
 test("a program that throws between two steps ends with its own error", async () => {
-  const { code, stderr } = await runChild(`${training} step(); throw new Error("of the user's own");`);
+  const { code, stderr } = await runChild(`${training} await step(); throw new Error("of the user's own");`);
   expect(code).toBe(1);
   expect(stderr).toContain("of the user's own");
 });
 
 test("Ctrl-C ends a program that is busy training on threads", async () => {
-  const { signal } = await runChild(`${training} step(); console.log("busy"); for (;;) step();`, {
+  const { signal } = await runChild(`${training} await step(); console.log("busy"); for (;;) await step();`, {
     interrupt: "SIGINT",
   });
   expect(signal).toBe("SIGINT");
@@ -32,22 +32,22 @@ test("a program that handles Ctrl-C can close its trainer and go on", async () =
     let stop = false;
     process.once("SIGINT", () => { stop = true; });
     console.log("busy");
-    while (!stop) { step(); await new Promise((resolve) => setImmediate(resolve)); }
-    trainer.close();
+    while (!stop) { await step(); await new Promise((resolve) => setImmediate(resolve)); }
+    await trainer.close();
     console.log("closed");
   `;
   const { code, stdout } = await runChild(program, { interrupt: "SIGINT" });
   expect({ code, stdout }).toEqual({ code: 0, stdout: "busy\nclosed\n" });
 });
 
-test("closing ends the threads: none is left of many engines", async () => {
+test("closing ends the threads: none is left of many devices", async () => {
   const lines = await linesOf(`
-    import { Engine } from "#dist/engine/engine.js";
+    import { WasmDevice } from "batchnorm";
     const turn = () => new Promise((resolve) => setTimeout(resolve, 20));
     const threads = () => process.report.getReport().workers.length;
-    const engines = Array.from({ length: 4 }, () => new Engine({ threads: 3 }));
+    const devices = Array.from({ length: 4 }, () => new WasmDevice({ threads: 3 }));
     while (threads() < 8) await turn();
-    for (const engine of engines) engine.close();
+    for (const device of devices) device.close();
     while (threads() > 0) await turn();
     console.log("none");
   `);

@@ -1,6 +1,7 @@
-/** Every optimizer against its formula in float64, given the gradients that the engine computed. */
+/** Every optimizer against its formula in float64, given the gradients that the device computed. */
 import {
   Adam,
+  type Device,
   exponentialDecay,
   initialize,
   Linear,
@@ -12,9 +13,9 @@ import {
   Tanh,
   xavier,
 } from "batchnorm";
-import { describe, expect, it } from "vitest";
-import { builds, type TestedBuild } from "../support/builds.ts";
+import { expect, it } from "vitest";
 import { largestDifference } from "../support/data.ts";
+import { onEveryDevice } from "../support/devices.ts";
 import { openTrainer } from "../support/training.ts";
 
 /** Moves w by the gradient g: at step t, from 0, with the learning rate of that step. */
@@ -79,17 +80,18 @@ const cases: [name: string, optimizer: () => Optimizer, rule: () => Rule][] = [
 
 const schedule = exponentialDecay({ every: 10, factor: 0.5 });
 
-/** The largest distance between the engine's weights and the rule's over some steps. */
-function follow(build: TestedBuild, optimizer: Optimizer, rule: () => Rule): number {
+/** The largest distance between the device's weights and the rule's over some steps. */
+async function follow(device: Device, optimizer: Optimizer, rule: () => Rule): Promise<number> {
   const model = new Sequential(new Linear(5, 7), new Tanh(), new Linear(7, 3));
   initialize(model, xavier(), { seed: 1 });
-  const trainer = openTrainer(model, { optimizer, schedule, build });
+  const trainer = openTrainer(model, { optimizer, schedule, device });
   const rows = 9;
   const own = new Map<Parameter, [Float64Array, Rule]>();
   for (const p of model.parameters()) own.set(p, [Float64Array.from(p.data), rule()]);
   let worst = 0;
   for (let t = 0; t < 12; t++) {
     await trainer.step(randn([rows, 5], { seed: t }), new Int32Array(rows).fill(t % 3));
+    await trainer.synchronize();
     for (const [p, [weights, move]] of own) {
       move(weights, Float64Array.from(p.grad!.data), optimizer.lr * 0.5 ** (t / 10), t);
       worst = Math.max(worst, largestDifference(p.data, weights));
@@ -98,9 +100,9 @@ function follow(build: TestedBuild, optimizer: Optimizer, rule: () => Rule): num
   return worst;
 }
 
-describe.each(builds)("on %s", (build) => {
+onEveryDevice(({ device }) => {
   // Twelve steps, each rounded to float32 near 1.
-  it.each(cases)("%s moves weights as its formula says", (_name, optimizer, rule) => {
-    expect(follow(build, optimizer(), rule)).toBeLessThan(3e-7);
+  it.each(cases)("%s moves weights as its formula says", async (_name, optimizer, rule) => {
+    expect(await follow(device, optimizer(), rule)).toBeLessThan(3e-7);
   });
 });
