@@ -86,8 +86,8 @@ describe("a graph", () => {
     const { graph, input, values } = traced(block, [3, 4]);
     expect(graph.entered.get(block)).toEqual([input]);
     expect(graph.entered.get(block.norms[1])).toEqual([values[3]]);
-    // Of one that is used twice, what went in last.
-    expect(graph.entered.get(block.first)).toEqual([values[2]]);
+    // Of one that is used twice, what went in at each use.
+    expect(graph.entered.get(block.first)).toEqual([input, values[2]]);
   });
 
   test("without shapes has the same operations", () => {
@@ -136,7 +136,7 @@ describe("refuses", () => {
   test("tensors and other things in place of values", () => {
     const tensor = { shape: [3, 4], size: 12 } as unknown as Value;
     const model = compose((x, { relu }) => x.graph.apply(relu, [tensor]));
-    refuses(() => traced(model, [3, 4]), "E_SHAPE", "[ReLU relu]", "call forward for tensors");
+    refuses(() => traced(model, [3, 4]), "E_SHAPE", "[ReLU relu]", "a tensor is for forward");
   });
 
   test("values that were kept from another call of compose", () => {

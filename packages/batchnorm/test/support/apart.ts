@@ -2,6 +2,7 @@
 import { type Layer, Tensor, WasmDevice } from "batchnorm";
 import { Graph, type Traceable, type Value } from "batchnorm/extend";
 import { Call } from "#dist/layers/call.js";
+import { borrowDevice } from "#dist/layers/eager.js";
 
 export interface Pass {
   y: Tensor;
@@ -15,13 +16,17 @@ interface Applied {
   gradients(dy: Tensor): Tensor[];
 }
 
-/** @param inputs  filled with what goes into each layer, those around others too */
+/**
+ * On the build that calls outside a trainer run on.
+ *
+ * @param inputs  filled with what goes into each layer, those around others too; of one in several places what came first
+ */
 export function forwardApart(model: Layer, x: Tensor, inputs = new Map<Layer, Tensor>()): Pass {
   const paths = new Map<Traceable, string>(model.namedModules().map(([path, layer]) => [layer, path]));
   const graph = new Graph((layer) => paths.get(layer) ?? null);
   const input = graph.input(x.shape);
   const output = graph.apply(model, [input]);
-  const device = new WasmDevice();
+  const device = new WasmDevice({ build: borrowDevice().build });
   const values = new Map<Value, Tensor>([[input, x]]);
   const done = graph.nodes.map((node) => {
     const given = node.inputs.map((value) => values.get(value) as Tensor);
@@ -29,7 +34,9 @@ export function forwardApart(model: Layer, x: Tensor, inputs = new Map<Layer, Te
     values.set(node.output, applied.y);
     return { ...node, ...applied };
   });
-  for (const [layer, [value]] of graph.entered) inputs.set(layer as Layer, values.get(value) as Tensor);
+  for (const [layer, [value]] of graph.entered) {
+    if (paths.has(layer)) inputs.set(layer as Layer, values.get(value) as Tensor);
+  }
   return {
     y: values.get(output) as Tensor,
     backward(dy) {
