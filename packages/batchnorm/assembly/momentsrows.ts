@@ -179,7 +179,7 @@ function merge(sums: usize, old: usize, to: usize, groups: i32, before: i32, cou
 }
 
 /** In which channels of a group float32 was good enough: the guess was near the mean, and no square left float32's range. */
-function sound(sum: f4, squares: f4, share: f4): v128 {
+function sound(sum: f4, squares: f4, share: f4): f4 {
   // What is infinite times 0 is NaN, and so is what it is added to.
   return atMost(madd(squares, splat(0), mul(sum, mul(sum, share))), mul(squares, splat(FAR)));
 }

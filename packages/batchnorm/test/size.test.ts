@@ -33,7 +33,7 @@ it.each([
   ["everything", 'export * from "./index.js"', 52],
 ])("%s, with its worker, is at most so many KB", async (what, text, most) => {
   const library = await gzipped({ text });
-  const worker = await gzipped({ path: "engine/worker.js" });
+  const worker = await gzipped({ path: "wasm/worker.js" });
   console.log(`${what}: ${(library / KB).toFixed(1)} KB, worker ${(worker / KB).toFixed(1)} KB, gzipped`);
   // Both builds of the kernels are in there: less would mean that something was left out.
   expect(library).toBeGreaterThan(10 * KB);

@@ -132,7 +132,8 @@ export class Inference implements Homes {
 
   #bind(shape: readonly number[]): Ready {
     const { device } = this;
-    const wish = { gradients: "none", evaluate: true, convolution: this.#convolution, constant: true } as const;
+    const rest = { convolution: this.#convolution, constant: true, again: false };
+    const wish = { gradients: "none", evaluate: true, ...rest } as const;
     const bound = new Bound(this.#model, shape, { device, wish, homes: this });
     const once = bound.runner(bound.beforehand);
     bound.prepare();

@@ -2,7 +2,9 @@ import { BatchNormError, check } from "../errors.ts";
 import { nameOf } from "../tensor/arrays.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import type { Parameter } from "./parameter.ts";
-import type { Site } from "./site.ts";
+import type { Epilogue, Site } from "./site.ts";
+
+export type { Epilogue } from "./site.ts";
 
 /** A value that passes between layers while a model is composed: its shape alone. */
 export class Value {
@@ -16,9 +18,6 @@ export class Value {
     this.size = sizeOf(shape);
   }
 }
-
-/** What can be done in the pass of the operation before it, as that operation's last step. */
-export type Epilogue = "relu";
 
 /** What can be put into a graph: a layer, made of others or not; so is an addition. */
 export interface Traceable {

@@ -2,11 +2,13 @@ import type { Command, Device, Place } from "../device/device.ts";
 import { type Args, command } from "../kernels/command.ts";
 import { type KernelName, type Limits, limitsOf } from "../kernels/contract.ts";
 import type { Arena } from "./arena.ts";
-import type { Epilogue, Value } from "./graph.ts";
 import type { Numbers } from "./numbers.ts";
 import type { Parameter, StateTensor } from "./parameter.ts";
 import type { Resident } from "./resident.ts";
 import type { HostPoint, Step } from "./step.ts";
+
+/** What can be done in the pass of the operation before it, as that operation's last step. */
+export type Epilogue = "relu";
 
 /** A value with its memory. */
 export interface Operand {
@@ -45,7 +47,7 @@ export interface Wish {
   /** Parameters do not change any more: what is made of them is made once. */
   readonly constant: boolean;
   /** The backward pass may run again after one forward pass: it does not write over what that has left for it. */
-  readonly again?: true;
+  readonly again?: boolean;
 }
 
 /** What whoever adds commands uses of the plan that they are added to. */
@@ -161,7 +163,12 @@ export class Site extends Emitter {
 
   constructor(
     host: Host,
-    at: { path: string; inputs: readonly Operand[]; output: Value; epilogue: Epilogue | null },
+    at: {
+      path: string;
+      inputs: readonly Operand[];
+      output: { readonly shape: readonly number[] };
+      epilogue: Epilogue | null;
+    },
     memory: {
       wants: readonly boolean[];
       take: (count: number) => Place;

@@ -78,6 +78,7 @@ export class Session {
       evaluate: !training,
       convolution,
       constant: false,
+      again: false,
     } as const;
     const listeners = { watched: watchers.layers, ...(gradients && { written: gradients.written }) };
     this.#bound = new Bound(model, shape, { device, wish, homes: weights, listeners });

@@ -34,8 +34,9 @@ const OF_DEVICES = ["threads", "deterministic", "build"] as const;
  *   const trainer = new Trainer(model, { optimizer: new SGD({ lr: 0.1 }), threads: 2 });
  *   const { loss } = await trainer.step(x, labels);
  *
- * What needs the device's answer is a promise; on the CPU its work is done when the call returns. A step allocates no
- * memory once its shape has been seen, and gives the same bits on any number of threads.
+ * What needs the device's answer is a promise; on the CPU its work is done when the call returns. Calls that are not waited
+ * for each give their own result, in the order in which they were made. A step allocates no memory once its shape has been
+ * seen, and gives the same bits on any number of threads.
  *
  * @throws BatchNormError E_STATE when another trainer holds the model; E_VALUE for options out of range
  */
@@ -121,7 +122,8 @@ export class Trainer {
    * One step on one batch: forward, backward, and the optimizer's change of the weights. Each layer does as its mode says,
    * which is train mode unless it was told otherwise.
    *
-   * @param x        the batch, [N, ...]; with shards this process's share of it, which may be empty
+   * @param x        the batch, [N, ...], to be left alone until the step is done; with shards this process's share of it,
+   *                 which may be empty
    * @param targets  as the loss wants them: N labels, or values
    * @throws         BatchNormError E_SHAPE, E_LABEL or E_BATCH when they do not fit, before anything has changed
    */

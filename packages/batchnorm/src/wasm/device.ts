@@ -11,7 +11,7 @@ import {
 import { bestBuild, compileBuild, type Exports, instantiate, type WasmBuild } from "./builds.ts";
 import { COMMAND, CONTROL } from "./control.ts";
 import { Memory } from "./memory.ts";
-import { Pool } from "./pool.ts";
+import { failed, Pool } from "./pool.ts";
 
 export interface DeviceOptions {
   /** How many threads share a kernel's tasks, 1 to 64. Default 1. Where memory cannot be shared, 1 whatever is asked. */
@@ -207,12 +207,6 @@ function addressOf(value: Argument, width: number): number {
   if (value === null) return 0;
   const { region, offset } = value as Exclude<Argument, number | null>;
   return (region as Block).address + offset * width;
-}
-
-export function failed(kernel: string, cause?: unknown): BatchNormError {
-  return new BatchNormError("E_PLATFORM", "Device", `expected ${kernel} to end; it failed in one of the threads`, {
-    cause,
-  });
 }
 
 function closed(): BatchNormError {

@@ -57,14 +57,11 @@ export class Pool {
       cause = error;
       kernels.fail(CONTROL);
     }
-    const failed = Atomics.load(this.#words, FAILED) === 1;
+    const hasFailed = Atomics.load(this.#words, FAILED) === 1;
     const name = names[this.#words[COMMAND]];
-    if (failed) kernels.settle(CONTROL);
+    if (hasFailed) kernels.settle(CONTROL);
     this.#busy = false;
-    if (!failed) return;
-    throw new BatchNormError("E_PLATFORM", "Device", `expected ${name} to end; it failed in one of the threads`, {
-      cause,
-    });
+    if (hasFailed) throw failed(name, cause);
   }
 
   /** The caller was stopped in the middle of a run, by Ctrl-C in a prompt say: the others are to leave its list too. */
@@ -78,6 +75,12 @@ export class Pool {
     for (const worker of this.#workers) worker.terminate();
     this.#workers.length = 0;
   }
+}
+
+export function failed(kernel: string, cause: unknown): BatchNormError {
+  return new BatchNormError("E_PLATFORM", "Device", `expected ${kernel} to end; it failed in one of the threads`, {
+    cause,
+  });
 }
 
 let warned = false;

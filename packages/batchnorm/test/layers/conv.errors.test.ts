@@ -1,9 +1,8 @@
 /** The errors of both ways to convolve, on the inputs of the table in docs/kernels.md, where they are bounded. */
-import { Conv2d, configure, tensor } from "batchnorm";
-import { afterEach, describe, expect, test } from "vitest";
+import { Conv2d, tensor } from "batchnorm";
+import { describe, expect, test } from "vitest";
 import { largest, largestDifference, normals } from "../support/data.ts";
-
-afterEach(() => configure({}));
+import { devices, Runs, type TestedDevice } from "../support/devices.ts";
 
 /** [n, h, w, channels in, channels out] */
 const shapes = [
@@ -27,12 +26,19 @@ const inputs = {
 };
 
 /** What a 3×3 convolution gives, forward and backward. */
-function run(x: Float32Array, [n, h, w, ci, co]: Shape, options: Parameters<typeof configure>[0]) {
-  configure(options);
+async function run(
+  name: TestedDevice,
+  convolution: "fast" | "accurate",
+  x: Float32Array,
+  [n, h, w, ci, co]: Shape,
+) {
+  const runs = new Runs(devices[name](), convolution);
   const conv = new Conv2d(ci, co, 3, { padding: 1, bias: false });
   conv.weight.data.set(normals(3, 9 * ci * co, 0, Math.sqrt(2 / (9 * ci))));
-  const y = conv.forward(tensor(x, [n, h, w, ci]));
-  const dx = conv.backward(tensor(normals(4, y.size), y.shape));
+  const y = await runs.forward(conv, tensor(x, [n, h, w, ci]));
+  const dx = await runs.backward(conv, tensor(normals(4, y.size), y.shape));
+  runs.clear();
+  runs.device.close();
   return { y: y.data, dx: dx.data, dW: conv.weight.grad!.data };
 }
 
@@ -42,16 +48,18 @@ const ways = [
 ] as const;
 
 describe.each(Object.entries(inputs))("%s", (_, inputOf) => {
-  const right = shapes.map((shape) => {
-    const [n, h, w, ci] = shape;
-    const x = inputOf(normals(1, n * h * w * ci), shape);
-    return { shape, x, want: run(x, shape, { build: "reference", convolution: "accurate" }) };
-  });
+  const right = Promise.all(
+    shapes.map(async (shape) => {
+      const [n, h, w, ci] = shape;
+      const x = inputOf(normals(1, n * h * w * ci), shape);
+      return { shape, x, want: await run("reference", "accurate", x, shape) };
+    }),
+  );
 
-  test.each(ways)("is within the bounds of the %s way, as shares of the largest value", (convolution, bounds) => {
-    for (const { shape, x, want } of right) {
+  test.each(ways)("is within the bounds of the %s way, as shares of the largest value", async (convolution, bounds) => {
+    for (const { shape, x, want } of await right) {
       for (const build of ["simd", "relaxed"] as const) {
-        const got = run(x, shape, { build, convolution });
+        const got = await run(build, convolution, x, shape);
         for (const name of ["y", "dx", "dW"] as const) {
           const error = largestDifference(got[name], want[name]) / largest(want[name]);
           expect(error, `${name} of ${shape}, ${build}`).toBeLessThanOrEqual(bounds[name]);
@@ -61,7 +69,7 @@ describe.each(Object.entries(inputs))("%s", (_, inputOf) => {
   });
 });
 
-test("a pixel of 1e6 moves outputs that it does not reach by at most 1e-5 of it, within its tiles, and not at all when accurate", () => {
+test("a pixel of 1e6 moves outputs that it does not reach by at most 1e-5 of it, within its tiles, and not at all when accurate", async () => {
   for (const shape of shapes) {
     const [n, h, w, ci, co] = shape;
     const plain = normals(1, n * h * w * ci);
@@ -75,8 +83,9 @@ test("a pixel of 1e6 moves outputs that it does not reach by at most 1e-5 of it,
       ["fast", 1e-5 * FAR],
       ["accurate", 0],
     ] as const) {
-      const options = { build: "simd", convolution } as const;
-      const [before, after] = [plain, far].map((x) => run(x, shape, options).y.filter(unreached));
+      const [before, after] = await Promise.all(
+        [plain, far].map(async (x) => (await run("simd", convolution, x, shape)).y.filter(unreached)),
+      );
       expect(largestDifference(before, after), `${convolution}, ${shape}`).toBeLessThanOrEqual(most);
     }
   }

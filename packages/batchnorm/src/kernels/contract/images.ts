@@ -2,10 +2,10 @@
 import type { Family, Numbers } from "./row.ts";
 
 const pooling = {
-  x: "f32* [n, h, w, channels]",
-  y: "f32* [n, oh, ow, channels]",
-  dy: "f32*: as y",
-  dx: "f32*: as x",
+  x: "f32* [n, h, w, channels]; or 0 for averagePoolGrad",
+  y: "f32* [n, oh, ow, channels]; or 0 for averagePoolGrad",
+  dy: "f32*: as y; or 0 forwards",
+  dx: "f32*: as x; or 0 forwards",
   n: "i32",
   h: "i32",
   w: "i32",

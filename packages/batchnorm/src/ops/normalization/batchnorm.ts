@@ -189,13 +189,13 @@ export class BatchNormOp {
   #scaled(dy: Place, dx: Place, a: Place): void {
     const { x } = this.#places;
     const { outer, channels } = this.#layout;
+    const zero = this.#emitter.words(channels);
     if (!this.#relu) {
-      const zero = this.#emitter.words(channels);
       this.#affine({ x: dy, y: dx }, { center: zero, scale: a, shift: zero }, Number.NEGATIVE_INFINITY);
       return;
     }
     const args = { x, dy, dx, rows: outer, channels, rowsPerTask: rowsPerTask(this.#layout), center: this.center };
-    this.#emitter.command("gradInputRows", { ...args, a, b: null, c: null, ...this.#mask() }, partsOf(this.#layout));
+    this.#emitter.command("gradInputRows", { ...args, a, b: zero, c: zero, ...this.#mask() }, partsOf(this.#layout));
   }
 
   /** What tells which values passed the ReLU. */
