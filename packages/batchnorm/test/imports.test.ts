@@ -28,6 +28,7 @@ const orders = {
     "diagnose",
     "models",
     "train",
+    "extend",
     "node",
     "index",
   ],

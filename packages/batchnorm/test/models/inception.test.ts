@@ -106,7 +106,7 @@ describe("inception", () => {
   it("halves the image three times, in two of its modules too, and joins four branches or three", () => {
     const model = inception();
     const inputs = new Map<Layer, Tensor>();
-    const { y } = forwardApart(model.eval(), randn([1, 32, 32, 3], { seed: 1 }), inputs);
+    const { y } = forwardApart(model.eval(), randn([1, 32, 32, 3], { seed: 1 }), { inputs });
     const { blocks } = model;
     const shapes = [...blocks, model.avgpool].map((layer) => inputs.get(layer)!.shape.slice(1));
     expect(shapes).toEqual([

@@ -1,8 +1,7 @@
 /** A model operation by operation, each in buffers that it shares with nobody: what one plan for all of them must give. */
-import { type Layer, Tensor, WasmDevice } from "batchnorm";
+import { type Layer, Tensor, type WasmBuild, WasmDevice } from "batchnorm";
 import { Graph, type Traceable, type Value } from "batchnorm/extend";
 import { Call } from "#dist/layers/call.js";
-import { borrowDevice } from "#dist/layers/eager.js";
 
 export interface Pass {
   y: Tensor;
@@ -16,17 +15,18 @@ interface Applied {
   gradients(dy: Tensor): Tensor[];
 }
 
-/**
- * On the build that calls outside a trainer run on.
- *
- * @param inputs  filled with what goes into each layer, those around others too; of one in several places what came first
- */
-export function forwardApart(model: Layer, x: Tensor, inputs = new Map<Layer, Tensor>()): Pass {
+interface Apart {
+  build?: WasmBuild;
+  /** Filled with what goes into each layer, those around others too. */
+  inputs?: Map<Layer, Tensor>;
+}
+
+export function forwardApart(model: Layer, x: Tensor, { build, inputs }: Apart = {}): Pass {
   const paths = new Map<Traceable, string>(model.namedModules().map(([path, layer]) => [layer, path]));
   const graph = new Graph((layer) => paths.get(layer) ?? null);
   const input = graph.input(x.shape);
   const output = graph.apply(model, [input]);
-  const device = new WasmDevice({ build: borrowDevice().build });
+  const device = new WasmDevice({ build });
   const values = new Map<Value, Tensor>([[input, x]]);
   const done = graph.nodes.map((node) => {
     const given = node.inputs.map((value) => values.get(value) as Tensor);
@@ -34,8 +34,9 @@ export function forwardApart(model: Layer, x: Tensor, inputs = new Map<Layer, Te
     values.set(node.output, applied.y);
     return { ...node, ...applied };
   });
-  for (const [layer, [value]] of graph.entered) {
-    if (paths.has(layer)) inputs.set(layer as Layer, values.get(value) as Tensor);
+  for (const layer of model.modules()) {
+    const [value] = graph.entered.get(layer) ?? [];
+    if (value) inputs?.set(layer, values.get(value) as Tensor);
   }
   return {
     y: values.get(output) as Tensor,

@@ -85,7 +85,8 @@ onEveryDevice(({ device }) => {
       const trainer = open();
       const fitted = trainer.fit(data, options);
       await Promise.all([1, 2, 3, 4, 5].map((n) => trainer.predict(randn([n, 6], { seed: n }))));
-      expect(await fitted).toEqual(plain);
+      // A plan that had to make room gave its sum of losses on the way: the parts are added up in another order.
+      expect(await fitted).toEqual(plain.map((report) => ({ ...report, loss: expect.closeTo(report.loss, 12) })));
     });
 
     it("are the same where a watcher that ends itself has everything bound anew", async () => {

@@ -20,7 +20,7 @@ import { resnet } from "batchnorm/models";
 import { ReferenceDevice } from "batchnorm/reference";
 import { describe, expect, it } from "vitest";
 import { forwardApart } from "../support/apart.ts";
-import { onEveryBuild } from "../support/builds.ts";
+import { onEveryBuild, type TestedBuild } from "../support/builds.ts";
 import { expectNear, expectSame } from "../support/layers.ts";
 import { openTrainer } from "../support/training.ts";
 
@@ -65,9 +65,9 @@ async function trained(options: Partial<TrainerOptions>) {
 }
 
 /** What goes into each layer, each in memory of its own, by the layer's place in the model. */
-function inputsOf(model: Layer, x: Tensor): Map<Layer, Tensor> {
+function inputsOf(model: Layer, x: Tensor, build?: TestedBuild): Map<Layer, Tensor> {
   const inputs = new Map<Layer, Tensor>();
-  forwardApart(model, x, inputs);
+  forwardApart(model, x, { build, inputs });
   return inputs;
 }
 
@@ -85,10 +85,10 @@ onEveryBuild((build) => {
       await trainer.close();
       model.eval();
       for (const [at, x] of batches.entries()) {
-        const want = inputsOf(model, x).get(layer)!;
+        const want = inputsOf(model, x, build).get(layer)!;
         expect(seen[at].shape).toEqual(want.shape);
         expectSame(seen[at].data, want.data);
-        expectSame(results[at], forwardApart(model, x).y.data);
+        expectSame(results[at], forwardApart(model, x, { build }).y.data);
       }
     });
 
@@ -100,7 +100,7 @@ onEveryBuild((build) => {
       for (const layer of model.modules()) trainer.watch(layer, ({ input }) => seen.set(layer, input.data.slice()));
       expectSame((await trainer.predict(x)).data, unwatched);
       await trainer.close();
-      const inputs = inputsOf(model.eval(), x);
+      const inputs = inputsOf(model.eval(), x, build);
       expect(seen.size).toBe(inputs.size);
       for (const [layer, { data }] of inputs) expectSame(seen.get(layer)!, data, layer.constructor.name);
     });
@@ -119,7 +119,7 @@ onEveryBuild((build) => {
       });
     }
     await trainer.step(batches[0], labels);
-    const inputs = inputsOf(other, batches[0]);
+    const inputs = inputsOf(other, batches[0], build);
     for (const [i, layer] of [...other.modules()].entries()) expectSame(seen[i], inputs.get(layer)!.data);
   });
 
@@ -134,8 +134,7 @@ onEveryBuild((build) => {
     });
     await trainer.predict(x);
     await trainer.close();
-    const inputs = new Map<Layer, Tensor>();
-    forwardApart(model.eval(), x, inputs);
+    const inputs = inputsOf(model.eval(), x, build);
     expectSame(seen, inputs.get(block)!.data);
   });
 });
