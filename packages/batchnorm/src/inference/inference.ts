@@ -6,6 +6,7 @@ import { Arena } from "../plan/arena.ts";
 import type { Homes } from "../plan/binder.ts";
 import { Bound, Recent } from "../plan/bound.ts";
 import type { Parameter } from "../plan/parameter.ts";
+import { Queue } from "../plan/queue.ts";
 import type { Resident } from "../plan/resident.ts";
 import type { Convolution, Slot } from "../plan/site.ts";
 import { fetchSpan, type Runner, type Span, viewOf } from "../plan/step.ts";
@@ -50,8 +51,8 @@ export class Inference implements Homes {
   /** Of what the folded model keeps. */
   readonly #arena: Arena;
   #closed = false;
-  /** On a device whose answers take a while calls have their turns, for they share buffers: the last that was asked for. */
-  #last: Promise<unknown> = Promise.resolve();
+  /** Of calls on a device that has to be waited for: they share buffers. */
+  readonly #queue = new Queue();
 
   constructor(model: Layer, options: InferenceOptions = {}) {
     checkOptions("Inference", options, ["convolution", "device", "threads", "deterministic", "build"]);
@@ -97,9 +98,7 @@ export class Inference implements Homes {
     checkTensor("Inference.predict", x);
     // It may be changed while others have their turn.
     const own = new Tensor(x.data.slice(), x.shape);
-    const result = this.#last.then(() => this.#answer(own));
-    this.#last = result.catch(() => {});
-    return result;
+    return this.#queue.run(() => this.#answer(own));
   }
 
   async #answer(x: Tensor): Promise<Tensor> {

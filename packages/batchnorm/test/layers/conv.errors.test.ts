@@ -26,12 +26,7 @@ const inputs = {
 };
 
 /** What a 3×3 convolution gives, forward and backward. */
-async function run(
-  name: TestedDevice,
-  convolution: "fast" | "accurate",
-  x: Float32Array,
-  [n, h, w, ci, co]: Shape,
-) {
+async function run(name: TestedDevice, convolution: "fast" | "accurate", x: Float32Array, [n, h, w, ci, co]: Shape) {
   const runs = new Runs(devices[name](), convolution);
   const conv = new Conv2d(ci, co, 3, { padding: 1, bias: false });
   conv.weight.data.set(normals(3, 9 * ci * co, 0, Math.sqrt(2 / (9 * ci))));

@@ -86,7 +86,7 @@ describe("a graph", () => {
     const { graph, input, values } = traced(block, [3, 4]);
     expect(graph.entered.get(block)).toEqual([input]);
     expect(graph.entered.get(block.norms[1])).toEqual([values[3]]);
-    // Of one that is used twice, what went in each time.
+    // Of one that is used twice, what went in at each use.
     expect(graph.entered.get(block.first)).toEqual([input, values[2]]);
   });
 

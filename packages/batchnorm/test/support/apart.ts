@@ -1,7 +1,8 @@
 /** A model operation by operation, each in buffers that it shares with nobody: what one plan for all of them must give. */
-import { type Layer, Tensor, type WasmBuild, WasmDevice } from "batchnorm";
+import { type Layer, Tensor, WasmDevice } from "batchnorm";
 import { Graph, type Traceable, type Value } from "batchnorm/extend";
 import { Call } from "#dist/layers/call.js";
+import type { WasmBuild } from "#dist/wasm/builds.js";
 
 export interface Pass {
   y: Tensor;
@@ -16,7 +17,7 @@ interface Applied {
 }
 
 interface Apart {
-  build?: WasmBuild;
+  build?: WasmBuild | undefined;
   /** Filled with what goes into each layer, those around others too. */
   inputs?: Map<Layer, Tensor>;
 }
@@ -26,7 +27,7 @@ export function forwardApart(model: Layer, x: Tensor, { build, inputs }: Apart =
   const graph = new Graph((layer) => paths.get(layer) ?? null);
   const input = graph.input(x.shape);
   const output = graph.apply(model, [input]);
-  const device = new WasmDevice({ build });
+  const device = new WasmDevice(build && { build });
   const values = new Map<Value, Tensor>([[input, x]]);
   const done = graph.nodes.map((node) => {
     const given = node.inputs.map((value) => values.get(value) as Tensor);
