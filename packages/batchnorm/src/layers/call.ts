@@ -1,11 +1,10 @@
 import type { Device, Place } from "../device/device.ts";
 import { Arena } from "../plan/arena.ts";
 import { type Bindee, Bound } from "../plan/bound.ts";
-import { numberOf } from "../plan/identity.ts";
 import type { Parameter } from "../plan/parameter.ts";
 import type { Resident } from "../plan/resident.ts";
 import type { Convolution, Operand, Slot } from "../plan/site.ts";
-import { fetchSpan, type Runner, type Span, type View, viewOf } from "../plan/step.ts";
+import { copyOf, fetchSpan, type Runner, type Span, viewOf } from "../plan/step.ts";
 import { Tensor } from "../tensor/tensor.ts";
 
 type AnyResident = Resident<Float32Array> | Resident<Float64Array>;
@@ -23,6 +22,9 @@ export class Call {
   readonly #arena: Arena;
   readonly #slots = new Map<Parameter, Slot>();
   readonly #state = new Map<AnyResident, Place>();
+  /** What a forward pass changes, and what a backward pass makes beside the gradient of the input. */
+  readonly #changed: readonly (readonly [AnyResident, Span])[];
+  readonly #gradients: readonly (readonly [Parameter, Span])[];
   readonly #forward: Runner;
   readonly #backward: Runner;
   readonly #dy: Place;
@@ -42,6 +44,10 @@ export class Call {
     this.output = this.#bound.output;
     this.#dy = this.#bound.outputGradient();
     this.#dx = this.#bound.bindBackward();
+    this.#changed = [...this.#state].map(([values, place]) => [values, spanOf(values, place)]);
+    this.#gradients = [...this.#slots].flatMap(([parameter, { grad }]): [Parameter, Span][] =>
+      grad ? [[parameter, { place: grad, type: "f32", count: parameter.size }]] : [],
+    );
     this.#forward = this.#bound.runner([...this.#bound.beforehand, ...this.#bound.forward]);
     this.#backward = this.#bound.runner(this.#bound.backward);
   }
@@ -68,7 +74,7 @@ export class Call {
   async forward(x: Tensor): Promise<Tensor> {
     this.#load(x);
     await this.#forward.run();
-    for (const [values, span] of this.#changed()) values.write(await fetchSpan(this.#device, span));
+    for (const [values, span] of this.#changed) values.write(await fetchSpan(this.#device, span));
     this.ready = true;
     return this.#fetched(this.output, this.output.at);
   }
@@ -77,7 +83,7 @@ export class Call {
   async backward(dy: Tensor): Promise<Tensor> {
     this.#device.write(this.#dy.region, 0, dy.data);
     await this.#backward.run();
-    for (const [parameter, span] of this.#gradients()) {
+    for (const [parameter, span] of this.#gradients) {
       parameter.accumulate((await fetchSpan(this.#device, span)) as Float32Array);
     }
     return this.#dx ? this.#fetched(this.#bound.input, this.#dx) : this.#nothing();
@@ -93,7 +99,7 @@ export class Call {
   forwardNow(x: Tensor): Tensor {
     this.#load(x);
     this.#forward.runNow();
-    for (const [values, span] of this.#changed()) values.write(viewOf(this.#device, span));
+    for (const [values, span] of this.#changed) values.write(viewOf(this.#device, span));
     this.ready = true;
     return this.#read(this.output, this.output.at);
   }
@@ -102,7 +108,7 @@ export class Call {
   backwardNow(dy: Tensor): Tensor {
     this.#device.write(this.#dy.region, 0, dy.data);
     this.#backward.runNow();
-    for (const [parameter, span] of this.#gradients()) {
+    for (const [parameter, span] of this.#gradients) {
       parameter.accumulate(viewOf(this.#device, span) as Float32Array);
     }
     return this.#dx ? this.#read(this.#bound.input, this.#dx) : this.#nothing();
@@ -117,26 +123,13 @@ export class Call {
     this.#bound.prepare();
   }
 
-  #changed(): [AnyResident, Span][] {
-    return [...this.#state].map(([values, place]) => {
-      const type: View = values.data instanceof Float32Array ? "f32" : "f64";
-      return [values, { place, type, count: values.data.length }];
-    });
-  }
-
-  #gradients(): [Parameter, Span][] {
-    return [...this.#slots].flatMap(([parameter, { grad }]): [Parameter, Span][] => {
-      return grad ? [[parameter, { place: grad, type: "f32", count: parameter.size }]] : [];
-    });
-  }
-
   async #fetched({ shape, size }: Operand, place: Place): Promise<Tensor> {
     const values = await fetchSpan(this.#device, { place, type: "f32", count: size });
     return new Tensor(values as Float32Array, shape);
   }
 
   #read({ shape, size }: Operand, place: Place): Tensor {
-    return new Tensor(viewOf(this.#device, { place, type: "f32", count: size }).slice() as Float32Array, shape);
+    return new Tensor(copyOf(this.#device, { place, type: "f32", count: size }) as Float32Array, shape);
   }
 
   /** Where the input has no say in the result. */
@@ -151,29 +144,6 @@ export class Call {
   }
 }
 
-/**
- * What a model is bound for, beside the shape: its layers and parameters, modes, and which parameters are trained.
- *
- * @param evaluate  in eval mode, whatever the layers say of themselves
- */
-export function signatureOf(layer: Modal, evaluate = false): string {
-  return layer
-    .namedModules()
-    .map(([, module]) => {
-      const own = Object.values(module.ownParameters()) as (Parameter | null)[];
-      const parameters = own.map(
-        (parameter) => parameter && `${numberOf(parameter)}${parameter.trainable ? "t" : "f"}`,
-      );
-      return `${numberOf(module)}${module.signature(evaluate)}${parameters}`;
-    })
-    .join(" ");
-}
-
-/** A layer, as far as its modes are concerned. */
-export interface Modal extends Bindee {
-  namedModules(): [path: string, layer: ReturnType<Bindee["namedModules"]>[number][1] & Signed][];
-}
-
-interface Signed {
-  signature(evaluate: boolean): string;
+function spanOf({ data }: AnyResident, place: Place): Span {
+  return { place, type: data instanceof Float32Array ? "f32" : "f64", count: data.length };
 }

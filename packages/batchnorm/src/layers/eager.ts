@@ -11,7 +11,8 @@ import type { Convolution } from "../plan/site.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import { checkTensor, type Tensor } from "../tensor/tensor.ts";
 import { type DeviceOptions, WasmDevice } from "../wasm/device.ts";
-import { Call, type Modal, signatureOf } from "./call.ts";
+import { Call } from "./call.ts";
+import { type Modal, signatureOf } from "./signature.ts";
 
 export interface CallOptions extends DeviceOptions {
   /** See `TrainerOptions`. Default "fast". */

@@ -117,9 +117,16 @@ export function viewOf(device: Device, { place, type, count }: Span): TypedArray
   return device.view(place.region)[type].subarray(place.offset, place.offset + count);
 }
 
+/** A copy of a span in memory that JavaScript can see. */
+export function copyOf(device: Device, span: Span): TypedArray {
+  const view = viewOf(device, span);
+  // `slice` would fill the new array with zeros first.
+  return new (view.constructor as new (values: TypedArray) => TypedArray)(view);
+}
+
 /** The values of a span: a copy. Taken when it returns where JavaScript can see the device's memory. */
 export async function fetchSpan(device: Device, span: Span): Promise<TypedArray> {
-  if (isHost(device)) return viewOf(device, span).slice();
+  if (isHost(device)) return copyOf(device, span);
   const into = room(span.type, span.count);
   await readSpan(device, span, into);
   return into;

@@ -1,4 +1,4 @@
-import { signatureOf } from "../layers/call.ts";
+import { signatureOf } from "../layers/signature.ts";
 import { Recent } from "../plan/bound.ts";
 import type { Dataset } from "./dataset.ts";
 import { type Resident, Residents } from "./residents.ts";

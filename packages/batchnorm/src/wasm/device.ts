@@ -43,11 +43,14 @@ class List implements Program {
   readonly address: number;
   readonly length: number;
   readonly names: readonly string[];
+  /** There is a command that threads can share. */
+  readonly shared: boolean;
 
-  constructor(address: number, names: readonly string[]) {
+  constructor(address: number, commands: readonly Command[]) {
     this.address = address;
-    this.length = names.length;
-    this.names = names;
+    this.length = commands.length;
+    this.names = commands.map(({ kernel }) => kernel);
+    this.shared = commands.some(({ tasks }) => tasks > 1);
   }
 }
 
@@ -114,13 +117,15 @@ export class WasmDevice implements HostDevice {
   }
 
   write(to: Region, offset: number, data: TypedArray): void {
-    this.memory.u8.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), (to as Block).address + offset);
+    const { address } = to as Block;
+    // What is written most, and often little of it: no view is made for it.
+    if (data instanceof Float32Array) this.memory.f32.set(data, (address + offset) >> 2);
+    else this.memory.u8.set(bytesOf(data), address + offset);
   }
 
   async read(from: Region, offset: number, into: TypedArray): Promise<void> {
     const start = (from as Block).address + offset;
-    const bytes = new Uint8Array(into.buffer, into.byteOffset, into.byteLength);
-    bytes.set(this.memory.u8.subarray(start, start + bytes.length));
+    bytesOf(into).set(this.memory.u8.subarray(start, start + into.byteLength));
   }
 
   view(region: Region): Views {
@@ -164,17 +169,16 @@ export class WasmDevice implements HostDevice {
       }
       struct += sizes[i];
     });
-    return new List(
-      address,
-      commands.map(({ kernel }) => kernel),
-    );
+    return new List(address, commands);
   }
 
   run(program: Program): void {
     if (this.#closed) throw closed();
-    const { address, length, names } = program as List;
-    if (this.#pool) this.#pool.run(address, names);
+    const { address, length, names, shared } = program as List;
+    // Waking a thread takes longer than many a list that it could not help with.
+    if (this.#pool && shared) this.#pool.run(address, names);
     else {
+      this.#pool?.abandon();
       try {
         this.#kernels.walkAlone(CONTROL, address, length);
       } catch (cause) {
@@ -190,6 +194,10 @@ export class WasmDevice implements HostDevice {
     this.#pool?.close();
     forgotten.unregister(this);
   }
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: TypedArray): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 function checkCounts(commands: readonly Command[]): void {

@@ -48,7 +48,7 @@ export class Pool {
   run(list: number, names: readonly string[]): void {
     const kernels = this.#kernels;
     let cause: unknown;
-    if (this.#busy) this.#abandon();
+    this.abandon();
     this.#busy = true;
     kernels.open(CONTROL, list, names.length);
     try {
@@ -64,10 +64,12 @@ export class Pool {
     if (hasFailed) throw failed(name, cause);
   }
 
-  /** The caller was stopped in the middle of a run, by Ctrl-C in a prompt say: the others are to leave its list too. */
-  #abandon(): void {
+  /** Where the caller was stopped in the middle of a run, by Ctrl-C in a prompt say, the others leave its list too. */
+  abandon(): void {
+    if (!this.#busy) return;
     this.#kernels.fail(CONTROL);
     this.#kernels.settle(CONTROL);
+    this.#busy = false;
   }
 
   close(): void {
