@@ -147,7 +147,7 @@ function howMeasured({ rounds, sliceMs, load, machine, versions, date, results }
 - ${rounds} rounds. Each round times every peer on every case for ${sliceMs} ms after a warm-up, one after the other, starting with another peer each time; the others sleep. A cell is the median over the rounds of a slice's mean, the best sample in brackets. Ratios are of the medians; behind a dot, the median of the ratios round by round.${noise}
 - Before anything is timed, all peers compute the case from the same numbers and must agree: outputs, gradients, running variance, the losses of five training steps.
 - Train mode throughout: batch statistics, running statistics updated. "Forward + backward" gives the gradients of x, γ and β for a given dy. PyTorch runs \`F.batch_norm\` and its autograd, in \`channels_last\` for NHWC, with malloc set to keep freed memory; at two threads, the faster of spinning and sleeping OpenMP threads. TensorFlow.js and jax-js (under \`jit\`) have one thread in Node.
-- "batchnorm" has its tensors in the engine's memory, as in a training step, like PyTorch's in its own. "Eager" is \`layer.forward\` and \`layer.backward\` on ordinary Float32Arrays, copies in and out included.
+- "batchnorm" has its tensors in the device's memory, as in a training step, like PyTorch's in its own. "Eager" is \`layer.forward\` and \`layer.backward\` on ordinary Float32Arrays, copies in and out included.
 - Bytes: forward reads x twice and writes y; backward reads x and dy twice and writes dx. memcpy copies half of the bytes that the case's tensors take to the other half, in the same round. A share above 100% means that the second reading came from a cache.${networks}`;
 }
 
