@@ -255,9 +255,9 @@ export class Trainer {
     this.#weights.touched();
   }
 
-  /** Calls go one after another on a device that has to be waited for. On the CPU each is done before the next is made. */
+  /** Calls go one after another. On the CPU a step is done when its call returns, unless something long is under way. */
   #inTurn<T>(call: () => Promise<T>): Promise<T> {
-    return isHost(this.device) ? call() : this.#queue.run(call);
+    return isHost(this.device) && !this.#queue.busy ? call() : this.#queue.run(call);
   }
 
   /** Loss and accuracy over a data set, in eval mode. With shards, each rank measures its share of every batch. */
@@ -265,7 +265,7 @@ export class Trainer {
     this.#checkOpen();
     checkOptions("evaluate", options, ["batchSize"]);
     const { batchSize = 500 } = options;
-    // One after another on the CPU too: where the event loop gets its turns, another might begin.
+    // What lets the event loop have its turns is under way on the CPU, too.
     return this.#queue.run(() => this.#evaluator.evaluate(data, batchSize));
   }
 
@@ -279,7 +279,7 @@ export class Trainer {
     this.#checkOpen();
     checkOptions("predict", options, ["batchSize"]);
     const { batchSize = 500 } = options;
-    if (x instanceof Dataset) return this.#inTurn(() => this.#evaluator.predictAll(x, batchSize));
+    if (x instanceof Dataset) return this.#queue.run(() => this.#evaluator.predictAll(x, batchSize));
     checkTensor("Trainer.predict", x);
     return this.#inTurn(() => this.#evaluator.predict(x));
   }

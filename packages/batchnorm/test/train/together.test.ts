@@ -3,6 +3,7 @@ import { randn, SGD, tensor } from "batchnorm";
 import { describe, expect, it } from "vitest";
 import { normals } from "../support/data.ts";
 import { onEveryDevice } from "../support/devices.ts";
+import { expectNear } from "../support/layers.ts";
 import { openTrainer, smallDataset, smallNetwork, trainedBits } from "../support/training.ts";
 
 const batches = [1, 2, 3].map((seed) => randn([12, 6], { seed }));
@@ -41,6 +42,18 @@ onEveryDevice(({ device }) => {
     for (const [i, x] of [...batches, ...sets].entries()) {
       expect((await trainer.predict(x as (typeof batches)[0])).data).toEqual(given[i].data);
     }
+  });
+
+  it("a long prediction is of the model as it was when it was asked for; a step waits for it, and so does closing", async () => {
+    const trainer = open();
+    const data = smallDataset({ count: 8000 });
+    const want = await trainer.predict(data);
+    const given = trainer.predict(data, { batchSize: 1 });
+    const step = trainer.step(batches[0], labels);
+    const closed = trainer.close();
+    expectNear((await given).data, want.data, 1e-6);
+    expect((await step).loss).toBeGreaterThan(0);
+    await closed;
   });
 
   it("evaluations each give their own means", async () => {
