@@ -102,20 +102,3 @@ describe("an option out of range", () => {
     refuses(() => warmup({ steps: 1, after: 0.5 as unknown as Schedule }), "E_VALUE", "a schedule as after");
   });
 });
-
-describe("an option that there is not", () => {
-  it.each<[string, () => unknown, string, string]>([
-    ["randn", () => randn([2], { sed: 1 } as object), "seed, mean, std", "sed (did you mean seed?)"],
-    [
-      "stepDecay",
-      () => stepDecay({ every: 1, factors: 1 } as never),
-      "every, factor",
-      "factors (did you mean factor?)",
-    ],
-    ["exponentialDecay", () => exponentialDecay({ each: 1, factor: 1 } as never), "every, factor", "each"],
-    ["cosine", () => cosine({ steps: 2, min: 0 } as never), "steps, floor", "min"],
-    ["warmup", () => warmup({ steps: 2, next: null } as never), "steps, after", "next"],
-  ])("%s", (where, call, known, got) => {
-    refuses(call, "E_VALUE", `[${where}] expected options ${known}; got ${got}`);
-  });
-});

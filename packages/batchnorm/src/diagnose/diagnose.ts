@@ -1,4 +1,5 @@
 import { check } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 
 /** A batch norm as it is found in some model, whatever its format. */
 export interface BatchNormFacts {
@@ -58,9 +59,11 @@ const TRAINING_MODE: Finding = {
 /**
  * What is wrong, or may be, with a batch norm that came from elsewhere.
  *
- * @throws BatchNormError E_SHAPE when its arrays differ in length; E_VALUE for an eps that is no number of at least 0
+ * @throws BatchNormError E_SHAPE when its arrays differ in length; E_VALUE for an eps that is no number of at least 0, or an
+ *         unknown field
  */
 export function diagnose(facts: BatchNormFacts): Finding[] {
+  checkOptions("diagnose", facts, ["gamma", "beta", "mean", "variance", "eps", "batchesTracked", "training"]);
   const { mean, variance, eps } = facts;
   check(eps >= 0, "E_VALUE", "diagnose", () => `expected eps of at least 0, got ${eps}`);
   if (!mean || !variance) return facts.training ? [TRAINING_MODE] : [];

@@ -4,6 +4,7 @@ import { BatchNormOp, fusesRelu, type Statistics } from "../ops/normalization/ba
 import { type Exchange, mergeShares, sumShares } from "../ops/normalization/exchange.ts";
 import { type Group, groupSizes, groupsOf } from "../ops/normalization/ghost.ts";
 import { type Layout, layoutOf } from "../ops/normalization/layout.ts";
+import { checkOptions } from "../options.ts";
 import type { Epilogue } from "../plan/graph.ts";
 import { numberOf } from "../plan/identity.ts";
 import { Parameter, StateTensor } from "../plan/parameter.ts";
@@ -16,6 +17,12 @@ import { Identity } from "./identity.ts";
 import type { Layer, LayerNormalization, OwnState } from "./layer.ts";
 import { Operation } from "./operation.ts";
 
+const KNOWN = [
+  ...(["eps", "momentum", "affine", "scale", "center", "trackRunningStats", "axis"] as const),
+  ...(["runningVariance", "virtualBatchSize"] as const),
+];
+const OF_KERAS = ["gamma", "beta", "movingMean", "movingVariance", "epsilon", "momentum", "axis"] as const;
+
 /**
  * Batch normalization over all axes but the channels'.
  *
@@ -25,7 +32,7 @@ import { Operation } from "./operation.ts";
  * the running statistics. A channel whose batch statistics are not finite leaves its running statistics as they were.
  *
  * @param numFeatures  how many channels
- * @throws BatchNormError E_VALUE for an option outside its range; `forward` E_SHAPE when rank or channels do not fit,
+ * @throws BatchNormError E_VALUE for an option that is unknown or outside its range; `forward` E_SHAPE when rank or channels do not fit,
  *         E_BATCH when the batch is empty or, in training, has one value a channel
  * @see    Ioffe & Szegedy 2015, Algorithms 1 and 2
  */
@@ -56,6 +63,7 @@ export class BatchNorm extends Operation {
 
   constructor(numFeatures: number, options: BatchNormOptions = {}) {
     super();
+    checkOptions("BatchNorm", options, KNOWN);
     const { eps = 1e-5, momentum = 0.1, affine = true, axis = -1, runningVariance = "unbiased" } = options;
     const { scale = affine, center = affine, trackRunningStats = true } = options;
     check(Number.isInteger(numFeatures) && numFeatures > 0, "E_VALUE", "BatchNorm", () => {
@@ -95,9 +103,11 @@ export class BatchNorm extends Operation {
    * A Keras BatchNormalization layer under this library's conventions: its momentum weights the old value, here the new;
    * its moving variance is biased, and stays so.
    *
-   * @throws BatchNormError E_SHAPE when the arrays differ in length; E_VALUE for a variance or ε that cannot be
+   * @throws BatchNormError E_SHAPE when the arrays differ in length; E_VALUE for a variance or ε that cannot be, or an
+   *         unknown field
    */
   static fromKeras(layer: KerasBatchNorm): BatchNorm {
+    checkOptions("BatchNorm.fromKeras", layer, OF_KERAS);
     const { gamma, beta, movingMean, movingVariance, epsilon, momentum = 0.99, axis = -1 } = layer;
     check(typeof epsilon === "number", "E_VALUE", "BatchNorm.fromKeras", () => {
       return `expected the layer's epsilon (Keras' default is 0.001), got ${epsilon}`;

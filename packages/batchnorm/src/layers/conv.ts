@@ -1,6 +1,7 @@
 import type { Place } from "../device/device.ts";
 import { check } from "../errors.ts";
 import { convFits, wayFor } from "../ops/convolution/index.ts";
+import { checkOptions } from "../options.ts";
 import type { Epilogue } from "../plan/graph.ts";
 import { Parameter } from "../plan/parameter.ts";
 import type { Site } from "../plan/site.ts";
@@ -31,7 +32,7 @@ export interface Conv2dOptions {
  *
  * @param kernel  its size, or [rows, columns]
  * @throws        BatchNormError E_VALUE for sizes that are no positive integers, groups that do not divide the channels,
- *                or more values under the kernel than there is room for; `forward` E_SHAPE when rank or channels do not
+ *                more values under the kernel than there is room for, or an unknown option; `forward` E_SHAPE when rank or channels do not
  *                fit or nothing would be left of the image
  */
 export class Conv2d extends Operation {
@@ -46,6 +47,7 @@ export class Conv2d extends Operation {
 
   constructor(inChannels: number, outChannels: number, kernel: number | Pair, options: Conv2dOptions = {}) {
     super();
+    checkOptions("Conv2d", options, ["stride", "padding", "groups", "bias"]);
     const { stride = 1, padding = 0, groups = 1, bias = true } = options;
     this.kernel = pair("Conv2d", "kernel", kernel, 1);
     this.padding = pair("Conv2d", "padding", padding, 0);

@@ -1,5 +1,6 @@
 import { check } from "../errors.ts";
 import { dropout, type Mask } from "../ops/dropout.ts";
+import { checkOptions } from "../options.ts";
 import type { Site } from "../plan/site.ts";
 import { defaultRandom, Random } from "../tensor/random.ts";
 import { formatShape, sizeOf } from "../tensor/shape.ts";
@@ -15,14 +16,16 @@ export interface DropoutOptions {
 /**
  * In training each value is 0 with probability p and x/(1 − p) otherwise; in eval mode y = x.
  *
- * @throws BatchNormError E_VALUE unless 0 ≤ p < 1
+ * @throws BatchNormError E_VALUE unless 0 ≤ p < 1, or for an unknown option
  */
 export class Dropout extends Operation {
   readonly p: number;
   readonly #random: Random;
 
-  constructor(p = 0.5, { seed = defaultRandom.bits() }: DropoutOptions = {}) {
+  constructor(p = 0.5, options: DropoutOptions = {}) {
     super();
+    checkOptions("Dropout", options, ["seed"]);
+    const { seed = defaultRandom.bits() } = options;
     check(p >= 0 && p < 1, "E_VALUE", "Dropout", () => `expected a probability in [0, 1), got ${p}`);
     this.p = p;
     this.#random = new Random(seed);

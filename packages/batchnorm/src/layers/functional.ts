@@ -3,6 +3,7 @@ import type { Place } from "../device/device.ts";
 import { check } from "../errors.ts";
 import { BatchNormOp } from "../ops/normalization/batchnorm.ts";
 import { layoutOf } from "../ops/normalization/layout.ts";
+import { checkOptions } from "../options.ts";
 import { Scene } from "../plan/scene.ts";
 import { checkShape, formatShape, sizeOf } from "../tensor/shape.ts";
 import { borrowDevice } from "./eager.ts";
@@ -23,6 +24,8 @@ export interface BatchNormForwardOptions extends Where {
   eps?: number;
 }
 
+const OF_FORWARD = ["shape", "axis", "gamma", "beta", "eps"] as const;
+
 /** What a backward pass needs of the forward pass, and what running statistics are made of. */
 export interface BatchStatistics {
   /** [C] */
@@ -41,12 +44,14 @@ export interface BatchStatistics {
  *   y = gamma · (x − mean) · rstd + beta
  *
  * @param x  float32 of the given shape
- * @throws   BatchNormError E_SHAPE when shapes do not fit; E_BATCH when there is one value a channel or none
+ * @throws   BatchNormError E_SHAPE when shapes do not fit; E_BATCH when there is one value a channel or none; E_VALUE for an
+ *           option that is unknown or outside its range
  */
 export function batchNormForward(
   x: Float32Array,
   options: BatchNormForwardOptions,
 ): BatchStatistics & { y: Float32Array } {
+  checkOptions("batchNormForward", options, OF_FORWARD);
   const { scene, op, y, size } = prepare("batchNormForward", x, options);
   check(op.count > 1, "E_BATCH", "batchNormForward", () => {
     return `expected more than one value a channel, got ${op.count}: it has no variance`;
@@ -73,14 +78,16 @@ export interface BatchNormBackwardOptions extends Where {
  *
  * @param dy  gradient of y, as many values as x
  * @param x   what the forward pass was given
+ * @throws    BatchNormError E_SHAPE when shapes do not fit; E_BATCH without values; E_VALUE for an unknown option
  */
 export function batchNormBackward(
   dy: Float32Array,
   x: Float32Array,
   options: BatchNormBackwardOptions,
 ): { dx: Float32Array; dgamma: Float32Array; dbeta: Float32Array } {
-  const { mean, rstd, batchStatistics = true } = options;
   const where = "batchNormBackward";
+  checkOptions(where, options, ["shape", "axis", "gamma", "mean", "rstd", "batchStatistics"]);
+  const { mean, rstd, batchStatistics = true } = options;
   check(
     dy.length === x.length,
     "E_SHAPE",
@@ -111,8 +118,14 @@ export interface BatchNormInferenceOptions extends BatchNormForwardOptions {
   variance: ArrayLike<number>;
 }
 
-/** Normalizes by given statistics (Algorithm 2): y = gamma · (x − mean) / √(variance + eps) + beta. */
+/**
+ * Normalizes by given statistics (Algorithm 2): y = gamma · (x − mean) / √(variance + eps) + beta.
+ *
+ * @throws BatchNormError E_SHAPE when shapes do not fit; E_BATCH without values; E_VALUE for an option that is unknown or
+ *         outside its range
+ */
 export function batchNormInference(x: Float32Array, options: BatchNormInferenceOptions): Float32Array {
+  checkOptions("batchNormInference", options, [...OF_FORWARD, "mean", "variance"]);
   const { mean, variance } = options;
   const { scene, op, y, size } = prepare("batchNormInference", x, options);
   checkLength("batchNormInference", "mean", mean, op.channels);

@@ -1,4 +1,5 @@
 import { check } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 import { Random } from "../tensor/random.ts";
 import type { Layer } from "./layer.ts";
 
@@ -21,9 +22,14 @@ export function he(): Initializer {
   return (fanIn, _out, random) => Math.sqrt(2 / fanIn) * random.normal();
 }
 
-/** Draws the weights of every Linear and Conv2d of the model anew, in order; biases become 0. Batch norms are left alone. */
-export function initialize(model: Layer, initializer: Initializer, { seed }: { seed: number }): void {
-  const random = new Random(seed);
+/**
+ * Draws the weights of every Linear and Conv2d of the model anew, in order; biases become 0. Batch norms are left alone.
+ *
+ * @throws BatchNormError E_VALUE for a seed that is no safe integer, or an unknown option
+ */
+export function initialize(model: Layer, initializer: Initializer, options: { seed: number }): void {
+  checkOptions("initialize", options, ["seed"]);
+  const random = new Random(options.seed);
   const parameters = new Map(model.namedParameters());
   for (const [name, { data, shape }] of parameters) {
     if (shape.length < 2) continue; // a bias, or of a batch norm

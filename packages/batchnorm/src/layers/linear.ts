@@ -1,6 +1,7 @@
 import type { Place } from "../device/device.ts";
 import { check } from "../errors.ts";
 import { linear, linearGrad } from "../ops/linear.ts";
+import { checkOptions } from "../options.ts";
 import { Parameter } from "../plan/parameter.ts";
 import type { Site } from "../plan/site.ts";
 import { defaultRandom } from "../tensor/random.ts";
@@ -20,8 +21,8 @@ export interface LinearOptions {
  * Takes [..., inFeatures], gives [..., outFeatures]. `weight` is [outFeatures, inFeatures]; both parameters start uniform
  * on ±1/√inFeatures, as PyTorch's do.
  *
- * @throws BatchNormError E_VALUE when a number of features is no positive integer; `forward` E_SHAPE when the last
- *         dimension is not `inFeatures`, E_BATCH when the input is empty
+ * @throws BatchNormError E_VALUE when a number of features is no positive integer, or for an unknown option; `forward`
+ *         E_SHAPE when the last dimension is not `inFeatures`, E_BATCH when the input is empty
  */
 export class Linear extends Operation {
   readonly inFeatures: number;
@@ -29,8 +30,10 @@ export class Linear extends Operation {
   readonly weight: Parameter;
   readonly bias: Parameter | null;
 
-  constructor(inFeatures: number, outFeatures: number, { bias = true }: LinearOptions = {}) {
+  constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
     super();
+    checkOptions("Linear", options, ["bias"]);
+    const { bias = true } = options;
     for (const n of [inFeatures, outFeatures]) {
       check(
         Number.isInteger(n) && n > 0,

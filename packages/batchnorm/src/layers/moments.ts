@@ -2,6 +2,7 @@ import { check } from "../errors.ts";
 import { layoutOf, simplify } from "../ops/normalization/layout.ts";
 import { type MergedMoments, mergeMoments } from "../ops/normalization/merge.ts";
 import { moments } from "../ops/normalization/moments.ts";
+import { checkOptions } from "../options.ts";
 import { Scene } from "../plan/scene.ts";
 import { checkShape, formatShape, sizeOf } from "../tensor/shape.ts";
 import { borrowDevice } from "./eager.ts";
@@ -30,10 +31,12 @@ export class ChannelMoments {
   /**
    * @param x  float32, row-major; NaN and infinity go into the results of their channels
    * @param at its shape, and the axis of the channels: the last by default
-   * @throws   BatchNormError E_SHAPE when the shape does not fit x or the channels
+   * @throws   BatchNormError E_SHAPE when the shape does not fit x or the channels; E_VALUE for an unknown option
    */
-  add(x: Float32Array, { shape, axis = -1 }: { shape: readonly number[]; axis?: number }): this {
+  add(x: Float32Array, at: { shape: readonly number[]; axis?: number }): this {
     const where = "ChannelMoments.add";
+    checkOptions(where, at, ["shape", "axis"]);
+    const { shape, axis = -1 } = at;
     checkShape(shape, where);
     const size = sizeOf(shape);
     check(x.length === size, "E_SHAPE", where, () => {

@@ -1,5 +1,6 @@
 import { check } from "../errors.ts";
 import { type PoolKind, type PoolShape, pool, poolGrad } from "../ops/pool.ts";
+import { checkOptions } from "../options.ts";
 import type { Site } from "../plan/site.ts";
 import { formatShape, sizeOf } from "../tensor/shape.ts";
 import { Operation } from "./operation.ts";
@@ -40,9 +41,11 @@ abstract class Pool extends Windows {
   readonly padding: Pair;
   protected readonly countPadding: boolean = false;
 
-  constructor(kernel: number | Pair, { stride, padding = 0 }: PoolOptions = {}) {
+  constructor(kernel: number | Pair, options: PoolOptions = {}) {
     super();
     const where = this.constructor.name;
+    checkOptions(where, options, ["stride", "padding"]);
+    const { stride, padding = 0 } = options;
     this.kernel = pair(where, "kernel", kernel, 1);
     this.padding = pair(where, "padding", padding, 0);
     this.stride = pair(where, "stride", stride ?? this.kernel, 1);
@@ -70,7 +73,11 @@ abstract class Pool extends Windows {
   }
 }
 
-/** The largest value of each window; padding never is. */
+/**
+ * The largest value of each window; padding never is.
+ *
+ * @throws BatchNormError E_VALUE for an option that is unknown or outside its range
+ */
 export class MaxPool2d extends Pool {
   protected override readonly kind = "max";
 }
@@ -80,13 +87,19 @@ export interface AveragePoolOptions extends PoolOptions {
   countPadding?: boolean;
 }
 
-/** The mean of each window. */
+/**
+ * The mean of each window.
+ *
+ * @throws BatchNormError E_VALUE for an option that is unknown or outside its range
+ */
 export class AveragePool2d extends Pool {
   protected override readonly kind = "average";
   protected override readonly countPadding: boolean;
 
-  constructor(kernel: number | Pair, { countPadding = true, ...options }: AveragePoolOptions = {}) {
-    super(kernel, options);
+  constructor(kernel: number | Pair, options: AveragePoolOptions = {}) {
+    checkOptions("AveragePool2d", options, ["stride", "padding", "countPadding"]);
+    const { countPadding = true, ...rest } = options;
+    super(kernel, rest);
     this.countPadding = countPadding;
   }
 }

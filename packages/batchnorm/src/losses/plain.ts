@@ -1,4 +1,5 @@
 import { check } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 import type { Loss } from "./loss.ts";
 
 /** What a loss in plain TypeScript computes from: arrays that are good until the function returns. */
@@ -32,11 +33,14 @@ export interface PlainLossOptions<Targets> {
  *         return sum / output.length;
  *       },
  *     });
+ *
+ * @throws BatchNormError E_VALUE for an unknown option
  */
-export function plainLoss<Targets extends ArrayLike<number> | ArrayLike<bigint> = ArrayLike<number>>({
-  name,
-  compute,
-}: PlainLossOptions<Targets>): Loss {
+export function plainLoss<Targets extends ArrayLike<number> | ArrayLike<bigint> = ArrayLike<number>>(
+  options: PlainLossOptions<Targets>,
+): Loss {
+  checkOptions("plainLoss", options, ["name", "compute"]);
+  const { name, compute } = options;
   return {
     name,
     bind(emitter, { at, size: count, shape }, gradient) {

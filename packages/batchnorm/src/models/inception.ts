@@ -32,6 +32,8 @@ export interface InceptionOptions {
   seed?: number;
 }
 
+const KNOWN = ["batchNorm", "activation", "dropout", "classes", "inChannels", "gain", "seed"] as const;
+
 /** Channels of a block's four branches; `projected` 0: the pooled input is passed on as it is. */
 interface Row {
   one: number;
@@ -100,6 +102,7 @@ export class Inception extends Module {
 
   constructor(options: InceptionOptions = {}) {
     super();
+    checkOptions("Inception", options, KNOWN);
     const { dropout = 0, classes = 10, inChannels = 3, seed = 0 } = options;
     const unit = unitOf(options);
     let channels = 32;
@@ -131,8 +134,7 @@ export class Inception extends Module {
  * @see    Ioffe & Szegedy 2015, appendix
  */
 export function inception(options: InceptionOptions = {}): Inception {
-  const known = ["batchNorm", "activation", "dropout", "classes", "inChannels", "gain", "seed"] as const;
-  checkOptions("inception", options, known);
+  checkOptions("inception", options, KNOWN);
   const { activation = "relu", dropout = 0, gain = 1, seed = 0 } = options;
   check(Object.hasOwn(activations, activation), "E_VALUE", "inception", () => {
     return `expected activation ${Object.keys(activations).join(" or ")}, got ${JSON.stringify(activation)}`;

@@ -23,13 +23,17 @@ export interface MnistNetworkOptions {
   seed?: number;
 }
 
+const KNOWN = ["batchNorm", "hidden", "activation", "sigma", "seed"] as const;
+
 /** The paper's network for MNIST; see `mnistNetwork`. */
 export class MnistNetwork extends Module {
   readonly hidden: readonly Sequential[];
   readonly output: Linear;
 
-  constructor({ batchNorm = true, hidden = [100, 100, 100], activation = "sigmoid" }: MnistNetworkOptions = {}) {
+  constructor(options: MnistNetworkOptions = {}) {
     super();
+    checkOptions("MnistNetwork", options, KNOWN);
+    const { batchNorm = true, hidden = [100, 100, 100], activation = "sigmoid" } = options;
     const widths = [784, ...hidden];
     this.hidden = hidden.map((width, i) => {
       const linear = new Linear(widths[i], width, { bias: !batchNorm });
@@ -53,7 +57,7 @@ export class MnistNetwork extends Module {
  * @see    Ioffe & Szegedy 2015, §4.1
  */
 export function mnistNetwork(options: MnistNetworkOptions = {}): MnistNetwork {
-  checkOptions("mnistNetwork", options, ["batchNorm", "hidden", "activation", "sigma", "seed"]);
+  checkOptions("mnistNetwork", options, KNOWN);
   const { activation = "sigmoid", sigma = 0.1, seed = 0 } = options;
   check(Object.hasOwn(activations, activation), "E_VALUE", "mnistNetwork", () => {
     return `expected activation ${Object.keys(activations).join(", ")}, got ${JSON.stringify(activation)}`;

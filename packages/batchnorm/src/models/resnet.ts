@@ -28,6 +28,8 @@ export interface ResNetOptions {
   seed?: number;
 }
 
+const KNOWN = ["depth", "width", "classes", "inChannels", "batchNorm", "seed"] as const;
+
 /** How layers of a network are normalized: with batch norm, or not at all. */
 type Norm = (channels: number) => Layer;
 
@@ -72,8 +74,10 @@ export class ResNet extends Module {
   readonly avgpool = new GlobalAveragePool();
   readonly fc: Linear;
 
-  constructor(blocks: number, { width = 16, classes = 10, inChannels = 3, batchNorm = true }: ResNetOptions = {}) {
+  constructor(blocks: number, options: ResNetOptions = {}) {
     super();
+    checkOptions("ResNet", options, KNOWN);
+    const { width = 16, classes = 10, inChannels = 3, batchNorm = true } = options;
     const norm: Norm = (channels) => (batchNorm ? new BatchNorm(channels) : new Identity());
     this.conv1 = conv3x3(inChannels, width, 1, !batchNorm);
     this.bn1 = norm(width);
@@ -104,7 +108,7 @@ export class ResNet extends Module {
  * @see    He et al. 2016, "Deep Residual Learning for Image Recognition", §4.2
  */
 export function resnet(options: ResNetOptions = {}): ResNet {
-  checkOptions("resnet", options, ["depth", "width", "classes", "inChannels", "batchNorm", "seed"]);
+  checkOptions("resnet", options, KNOWN);
   const { depth = 20, seed = 0 } = options;
   const blocks = (depth - 2) / 6;
   check(Number.isInteger(blocks) && blocks > 0, "E_VALUE", "resnet", () => `expected a depth of 6n + 2, got ${depth}`);

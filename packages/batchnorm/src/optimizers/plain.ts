@@ -1,4 +1,5 @@
 import { check } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 import { checkAtLeast0, type Optimizer, type ParameterGroup } from "./optimizer.ts";
 
 /** What an optimizer in plain TypeScript works on: arrays that are good until the function returns. */
@@ -36,9 +37,11 @@ export interface PlainOptimizerOptions {
  *       },
  *     });
  *
- * @throws BatchNormError E_VALUE for a negative learning rate
+ * @throws BatchNormError E_VALUE for a negative learning rate or an unknown option
  */
-export function plainOptimizer({ name, lr, memory = [], groups, step }: PlainOptimizerOptions): Optimizer {
+export function plainOptimizer(options: PlainOptimizerOptions): Optimizer {
+  checkOptions("plainOptimizer", options, ["name", "lr", "memory", "groups", "step"]);
+  const { name, lr, memory = [], groups, step } = options;
   check(typeof step === "function", "E_VALUE", name, () => "expected a function as step");
   checkAtLeast0(name, { lr }, groups);
   return {

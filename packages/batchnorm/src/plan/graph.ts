@@ -1,4 +1,5 @@
 import { BatchNormError, check } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 import { nameOf } from "../tensor/arrays.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import type { Parameter } from "./parameter.ts";
@@ -64,9 +65,11 @@ export class Graph {
 
   /**
    * @param pathOf  a layer's path in the model; null for one that is not in it
-   * @param shapes  false: only what follows what is of interest; all values have the shape []
+   * @param options `shapes` false: only what follows what is of interest; all values have the shape []
    */
-  constructor(pathOf: (layer: Traceable) => string | null, { shapes = true }: { shapes?: boolean } = {}) {
+  constructor(pathOf: (layer: Traceable) => string | null, options: { shapes?: boolean } = {}) {
+    checkOptions("Graph", options, ["shapes"]);
+    const { shapes = true } = options;
     this.#pathOf = pathOf;
     this.#shapes = shapes;
   }

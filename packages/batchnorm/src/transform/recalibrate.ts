@@ -3,6 +3,7 @@ import { BatchNorm } from "../layers/batchnorm.ts";
 import type { Layer } from "../layers/layer.ts";
 import { keepingModes } from "../layers/mode.ts";
 import { type MergedMoments, mergeMoments } from "../ops/normalization/merge.ts";
+import { checkOptions } from "../options.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 export interface RecalibrateOptions {
@@ -35,16 +36,18 @@ export interface RunningStatistics {
  * statistics are left alone. When anything fails, nothing has changed.
  *
  * @param batches  the data; a function that gives them, or something that can be gone through several times
- * @throws         BatchNormError E_VALUE for a `prior` out of range, a model without a batch norm to recalibrate, or
+ * @throws         BatchNormError E_VALUE for a `prior` out of range, an unknown option, a model without a batch norm to recalibrate, or
  *                 statistics that are not finite; E_BATCH without batches, or when they run out before the last pass
  * @see            Wu & Johnson 2021, "Rethinking 'Batch' in BatchNorm" (PreciseBN); Li et al. 2016 (AdaBN)
  */
 export function recalibrate(
   model: Layer,
   batches: Iterable<Tensor> | (() => Iterable<Tensor>),
-  { onePass = false, prior = 0 }: RecalibrateOptions = {},
+  options: RecalibrateOptions = {},
 ): Recalibrated[] {
   const where = "recalibrate";
+  checkOptions(where, options, ["onePass", "prior"]);
+  const { onePass = false, prior = 0 } = options;
   check(prior >= 0 && prior <= 1, "E_VALUE", where, () => `expected a prior from 0 to 1, got ${prior}`);
   const modules = [...model.modules()];
   const norms = modules.filter((layer) => layer instanceof BatchNorm).filter((bn) => bn.runningMean && !bn.frozen);

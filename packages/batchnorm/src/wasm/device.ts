@@ -8,6 +8,7 @@ import {
   kernelNames,
   limits,
 } from "../kernels/contract.ts";
+import { checkOptions } from "../options.ts";
 import { bestBuild, compileBuild, type Exports, instantiate, type WasmBuild } from "./builds.ts";
 import { COMMAND, CONTROL } from "./control.ts";
 import { Memory } from "./memory.ts";
@@ -78,9 +79,11 @@ export class WasmDevice implements HostDevice {
   #closed = false;
 
   /**
-   * @throws BatchNormError E_VALUE when `threads` is no integer from 1 to 64; E_PLATFORM without WebAssembly SIMD
+   * @throws BatchNormError E_VALUE when `threads` is no integer from 1 to 64, or for an unknown option; E_PLATFORM without WebAssembly SIMD
    */
-  constructor({ threads = 1, deterministic = "per-machine", build }: DeviceOptions = {}) {
+  constructor(options: DeviceOptions = {}) {
+    checkOptions("Device", options, ["threads", "deterministic", "build"]);
+    const { threads = 1, deterministic = "per-machine", build } = options;
     check(Number.isInteger(threads) && threads >= 1 && threads <= 64, "E_VALUE", "Device", () => {
       return `expected threads from 1 to 64, got ${threads}`;
     });

@@ -99,8 +99,9 @@ function stored(values: Float32Array, type: FloatName) {
 }
 
 /** By the library's functions of arrays. */
-export function byFunctions({ x, mean, variance, momentum, ...rest }: Norm, training: boolean): Results {
-  const options = { ...rest, axis: 1 };
+export function byFunctions(norm: Norm, training: boolean): Results {
+  const { x, mean, variance, momentum, shape, gamma, beta, eps } = norm;
+  const options = { shape, gamma, beta, eps, axis: 1 };
   if (!training) return { y: batchNormInference(x, { ...options, mean, variance }), mean, variance };
   const batch = batchNormForward(x, options);
   const moved = (old: Float32Array, now: Float64Array) => old.map((v, c) => v * momentum + now[c] * (1 - momentum));
