@@ -23,7 +23,7 @@ export { Flatten } from "./layers/flatten.ts";
 export { Identity } from "./layers/identity.ts";
 
 // Layers made of others: blocks and networks of one's own
-export { Module } from "./layers/module.ts";
+export { Module } from "./module/module.ts";
 export type { Value } from "./plan/graph.ts";
 export { add } from "./layers/add.ts";
 export { Concat, concat } from "./layers/concat.ts";
@@ -31,10 +31,10 @@ export { Residual } from "./layers/residual.ts";
 export { Sequential } from "./layers/sequential.ts";
 
 // What all layers have: parameters, state, initial weights
-export { Layer } from "./layers/layer.ts";
+export { Layer } from "./module/layer.ts";
 export { Parameter } from "./plan/parameter.ts";
-export type { LoadOptions, LoadReport, StateDict, StateEntry, StateInput } from "./layers/state.ts";
-export { gaussian, he, type Initializer, initialize, xavier } from "./layers/init.ts";
+export type { LoadOptions, LoadReport, StateDict, StateEntry, StateInput } from "./module/state.ts";
+export { gaussian, he, type Initializer, initialize, xavier } from "./module/init.ts";
 
 // Training
 export { Trainer } from "./train/trainer.ts";
@@ -47,15 +47,15 @@ export type {
   TrainerOptions,
   Watched,
 } from "./train/options.ts";
-export { type Augment, Dataset, type DatasetOptions } from "./train/dataset.ts";
+export { type Augment, Dataset, type DatasetOptions } from "./data/dataset.ts";
 export type { BoundLoss, Loss } from "./losses/loss.ts";
 export { crossEntropy } from "./losses/crossentropy.ts";
 export { meanSquaredError } from "./losses/squarederror.ts";
 export { decayWeightsOnly, type Optimizer, type ParameterGroup } from "./optimizers/optimizer.ts";
 export { SGD, type SGDOptions } from "./optimizers/sgd.ts";
 export { Adam, type AdamOptions } from "./optimizers/adam.ts";
-export { constant, cosine, exponentialDecay, type Schedule, stepDecay, warmup } from "./train/schedule.ts";
-export { accuracy, confusionMatrix } from "./train/metrics.ts";
+export { constant, cosine, exponentialDecay, type Schedule, stepDecay, warmup } from "./optimizers/schedule.ts";
+export { accuracy, confusionMatrix } from "./losses/metrics.ts";
 
 // A trained model that gives results
 export { Inference, type InferenceOptions } from "./inference/inference.ts";
@@ -72,7 +72,7 @@ export {
 } from "./transform/recalibrate.ts";
 
 // Several processes that train one model
-export type { Shards } from "./train/shards.ts";
+export type { Shards } from "./shards/shards.ts";
 export type { Exchange, Sum } from "./ops/normalization/exchange.ts";
 export { synchronize } from "./transform/synchronize.ts";
 
@@ -85,11 +85,11 @@ export {
   batchNormBackward,
   batchNormForward,
   batchNormInference,
-} from "./layers/functional.ts";
-export { ChannelMoments } from "./layers/moments.ts";
+} from "./calls/functional.ts";
+export { ChannelMoments } from "./calls/channelmoments.ts";
 
 // The devices underneath, and errors
-export { type CallOptions, configure } from "./layers/eager.ts";
+export { type CallOptions, configure } from "./calls/eager.ts";
 export type { Device, HostDevice } from "./device/device.ts";
 export { type DeviceOptions, WasmDevice } from "./wasm/device.ts";
 export { BatchNormError, type ErrorCode } from "./errors.ts";

@@ -1,7 +1,7 @@
+import { Call } from "../calls/call.ts";
 import type { Device } from "../device/device.ts";
 import { check } from "../errors.ts";
-import { Call } from "../layers/call.ts";
-import type { Layer } from "../layers/layer.ts";
+import type { Layer } from "../module/layer.ts";
 import { checkOptions } from "../options.ts";
 import { ReferenceDevice } from "../reference/device.ts";
 import { Random } from "../tensor/random.ts";

@@ -4,16 +4,16 @@
  */
 
 // Layers in plain TypeScript
-export { PlainLayer, type PlainBackward, type PlainForward } from "../layers/plain.ts";
+export { PlainLayer, type PlainBackward, type PlainForward } from "../module/plain.ts";
 export { type PlainLossOptions, type PlainLossValues, plainLoss } from "../losses/plain.ts";
 export { type PlainOptimizerOptions, type PlainOptimizerValues, plainOptimizer } from "../optimizers/plain.ts";
 export { type CheckGradientsOptions, checkGradients } from "./checkgradients.ts";
-export { Call as BoundLayer } from "../layers/call.ts";
+export { Call as BoundLayer } from "../calls/call.ts";
 
 // Layers made of the kernels that there are
-export { Operation } from "../layers/operation.ts";
-export type { LayerNormalization, OwnState } from "../layers/layer.ts";
-export { absorb, affineOf, type Normalization } from "../layers/absorb.ts";
+export { Operation } from "../module/operation.ts";
+export type { LayerNormalization, OwnState } from "../module/layer.ts";
+export { absorb, affineOf, type Normalization } from "../module/absorb.ts";
 export { type Epilogue, Graph, type Traceable, type Value } from "../plan/graph.ts";
 export { Emitter, type Operand, type RunState, type Site } from "../plan/site.ts";
 export { StateTensor } from "../plan/parameter.ts";

@@ -1,6 +1,6 @@
 import { type Device, isHost } from "../device/device.ts";
 import { check } from "../errors.ts";
-import type { Layer } from "../layers/layer.ts";
+import type { Layer } from "../module/layer.ts";
 import { checkOptions } from "../options.ts";
 import { Arena } from "../plan/arena.ts";
 import type { Homes } from "../plan/binder.ts";

@@ -1,9 +1,9 @@
 import { check } from "../errors.ts";
+import { Operation } from "../module/operation.ts";
 import { type ActivationName, activation, activationGrad } from "../ops/activation.ts";
 import type { Epilogue } from "../plan/graph.ts";
 import type { Site } from "../plan/site.ts";
 import { formatShape, sizeOf } from "../tensor/shape.ts";
-import { Operation } from "./operation.ts";
 
 /** A function of each value; takes and gives any shape. */
 abstract class Activation extends Operation {

@@ -1,10 +1,10 @@
 import { check } from "../errors.ts";
+import { Operation } from "../module/operation.ts";
 import { activationGrad } from "../ops/activation.ts";
 import { addition } from "../plan/addition.ts";
 import type { Epilogue, Value } from "../plan/graph.ts";
 import type { Site } from "../plan/site.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
-import { Operation } from "./operation.ts";
 
 /** The sum of two values, as an operation of a graph. */
 class Add extends Operation {

@@ -1,5 +1,7 @@
 import { type Place, shifted } from "../device/device.ts";
 import { check } from "../errors.ts";
+import type { Layer, LayerNormalization, OwnState } from "../module/layer.ts";
+import { Operation } from "../module/operation.ts";
 import { BatchNormOp, fusesRelu, type Statistics } from "../ops/normalization/batchnorm.ts";
 import { type Exchange, mergeShares, sumShares } from "../ops/normalization/exchange.ts";
 import { type Group, groupSizes, groupsOf } from "../ops/normalization/ghost.ts";
@@ -14,8 +16,6 @@ import { formatShape, sizeOf } from "../tensor/shape.ts";
 import { ones, zeros } from "../tensor/tensor.ts";
 import type { BatchNormOptions, KerasBatchNorm, StatisticsObserver } from "./batchnormoptions.ts";
 import { Identity } from "./identity.ts";
-import type { Layer, LayerNormalization, OwnState } from "./layer.ts";
-import { Operation } from "./operation.ts";
 
 const KNOWN = [
   ...(["eps", "momentum", "affine", "scale", "center", "trackRunningStats", "axis"] as const),

@@ -1,12 +1,12 @@
 import { shifted } from "../device/device.ts";
 import { check } from "../errors.ts";
+import type { Layer } from "../module/layer.ts";
+import { Module } from "../module/module.ts";
+import { Operation } from "../module/operation.ts";
 import { copyColumns } from "../ops/combine.ts";
 import type { Value } from "../plan/graph.ts";
 import type { Site } from "../plan/site.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
-import type { Layer } from "./layer.ts";
-import { Module } from "./module.ts";
-import { Operation } from "./operation.ts";
 
 const last = (shape: readonly number[]) => shape[shape.length - 1];
 

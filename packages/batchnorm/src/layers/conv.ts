@@ -1,5 +1,8 @@
 import type { Place } from "../device/device.ts";
 import { check } from "../errors.ts";
+import { absorbInto } from "../module/absorb.ts";
+import type { Layer, LayerNormalization } from "../module/layer.ts";
+import { Operation } from "../module/operation.ts";
 import { convFits, wayFor } from "../ops/convolution/index.ts";
 import { checkOptions } from "../options.ts";
 import type { Epilogue } from "../plan/graph.ts";
@@ -7,9 +10,6 @@ import { Parameter } from "../plan/parameter.ts";
 import type { Site } from "../plan/site.ts";
 import { defaultRandom } from "../tensor/random.ts";
 import { formatShape, sizeOf } from "../tensor/shape.ts";
-import { absorbInto } from "./absorb.ts";
-import type { Layer, LayerNormalization } from "./layer.ts";
-import { Operation } from "./operation.ts";
 import { type Pair, pair, windowedSize } from "./window.ts";
 
 export interface Conv2dOptions {

@@ -1,12 +1,12 @@
 import { check } from "../errors.ts";
+import type { Layer } from "../module/layer.ts";
+import { Operation } from "../module/operation.ts";
 import { dropout, type Mask } from "../ops/dropout.ts";
 import { checkOptions } from "../options.ts";
 import type { Site } from "../plan/site.ts";
 import { defaultRandom, Random } from "../tensor/random.ts";
 import { formatShape, sizeOf } from "../tensor/shape.ts";
 import { Identity } from "./identity.ts";
-import type { Layer } from "./layer.ts";
-import { Operation } from "./operation.ts";
 
 export interface DropoutOptions {
   /** Of the masks. By default drawn from the program's generator. */

@@ -1,7 +1,7 @@
 import { check } from "../errors.ts";
+import { Operation } from "../module/operation.ts";
 import type { Site } from "../plan/site.ts";
 import { formatShape, sizeOf } from "../tensor/shape.ts";
-import { Operation } from "./operation.ts";
 
 /** [N, ...] becomes [N, everything else in one dimension]; the values stay where they are. */
 export class Flatten extends Operation {

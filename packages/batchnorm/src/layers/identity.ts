@@ -1,5 +1,5 @@
+import { Operation } from "../module/operation.ts";
 import type { Site } from "../plan/site.ts";
-import { Operation } from "./operation.ts";
 
 /** y = x: stands in for a layer that has been taken out. */
 export class Identity extends Operation {

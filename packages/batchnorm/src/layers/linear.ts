@@ -1,14 +1,14 @@
 import type { Place } from "../device/device.ts";
 import { check } from "../errors.ts";
+import { absorbInto } from "../module/absorb.ts";
+import type { Layer, LayerNormalization } from "../module/layer.ts";
+import { Operation } from "../module/operation.ts";
 import { linear, linearGrad } from "../ops/linear.ts";
 import { checkOptions } from "../options.ts";
 import { Parameter } from "../plan/parameter.ts";
 import type { Site } from "../plan/site.ts";
 import { defaultRandom } from "../tensor/random.ts";
 import { formatShape, sizeOf } from "../tensor/shape.ts";
-import { absorbInto } from "./absorb.ts";
-import type { Layer, LayerNormalization } from "./layer.ts";
-import { Operation } from "./operation.ts";
 
 export interface LinearOptions {
   /** Default true. Before a batch norm a bias does nothing: leave it out there. */

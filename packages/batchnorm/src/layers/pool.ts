@@ -1,9 +1,9 @@
 import { check } from "../errors.ts";
+import { Operation } from "../module/operation.ts";
 import { type PoolKind, type PoolShape, pool, poolGrad } from "../ops/pool.ts";
 import { checkOptions } from "../options.ts";
 import type { Site } from "../plan/site.ts";
 import { formatShape, sizeOf } from "../tensor/shape.ts";
-import { Operation } from "./operation.ts";
 import { type Pair, pair, windowedSize } from "./window.ts";
 
 export interface PoolOptions {

@@ -1,9 +1,9 @@
 import { check } from "../errors.ts";
+import type { Layer } from "../module/layer.ts";
+import { Module } from "../module/module.ts";
 import type { Value } from "../plan/graph.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import { add } from "./add.ts";
-import type { Layer } from "./layer.ts";
-import { Module } from "./module.ts";
 
 /**
  * y = main(x) + shortcut(x); without a shortcut y = main(x) + x. State-dict names: "main.…", "shortcut.…".

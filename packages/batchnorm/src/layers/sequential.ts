@@ -1,6 +1,6 @@
+import type { Layer } from "../module/layer.ts";
+import { Module } from "../module/module.ts";
 import type { Value } from "../plan/graph.ts";
-import type { Layer } from "./layer.ts";
-import { Module } from "./module.ts";
 
 /** Layers one after another. State-dict names as PyTorch's `nn.Sequential`: "0.weight", "1.running_mean". */
 export class Sequential extends Module {

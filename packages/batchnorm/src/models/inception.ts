@@ -4,12 +4,12 @@ import { BatchNorm } from "../layers/batchnorm.ts";
 import { concat } from "../layers/concat.ts";
 import { Conv2d } from "../layers/conv.ts";
 import { Dropout } from "../layers/dropout.ts";
-import { he, initialize, xavier } from "../layers/init.ts";
-import type { Layer } from "../layers/layer.ts";
 import { Linear } from "../layers/linear.ts";
-import { Module } from "../layers/module.ts";
 import { AveragePool2d, GlobalAveragePool, MaxPool2d } from "../layers/pool.ts";
 import { Sequential } from "../layers/sequential.ts";
+import { he, initialize, xavier } from "../module/init.ts";
+import type { Layer } from "../module/layer.ts";
+import { Module } from "../module/module.ts";
 import { checkOptions } from "../options.ts";
 import type { Value } from "../plan/graph.ts";
 

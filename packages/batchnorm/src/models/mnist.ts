@@ -1,10 +1,10 @@
 import { check } from "../errors.ts";
 import { ReLU, Sigmoid, Tanh } from "../layers/activation.ts";
 import { BatchNorm } from "../layers/batchnorm.ts";
-import { gaussian, initialize } from "../layers/init.ts";
 import { Linear } from "../layers/linear.ts";
-import { Module } from "../layers/module.ts";
 import { Sequential } from "../layers/sequential.ts";
+import { gaussian, initialize } from "../module/init.ts";
+import { Module } from "../module/module.ts";
 import { checkOptions } from "../options.ts";
 import type { Value } from "../plan/graph.ts";
 

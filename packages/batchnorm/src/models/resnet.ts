@@ -4,12 +4,12 @@ import { add } from "../layers/add.ts";
 import { BatchNorm } from "../layers/batchnorm.ts";
 import { Conv2d } from "../layers/conv.ts";
 import { Identity } from "../layers/identity.ts";
-import { he, initialize } from "../layers/init.ts";
-import type { Layer } from "../layers/layer.ts";
 import { Linear } from "../layers/linear.ts";
-import { Module } from "../layers/module.ts";
 import { GlobalAveragePool } from "../layers/pool.ts";
 import { Sequential } from "../layers/sequential.ts";
+import { he, initialize } from "../module/init.ts";
+import type { Layer } from "../module/layer.ts";
+import { Module } from "../module/module.ts";
 import { checkOptions } from "../options.ts";
 import type { Value } from "../plan/graph.ts";
 

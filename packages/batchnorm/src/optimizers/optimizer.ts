@@ -1,6 +1,6 @@
 import type { Place } from "../device/device.ts";
 import { check } from "../errors.ts";
-import type { Layer } from "../layers/layer.ts";
+import type { Layer } from "../module/layer.ts";
 import { checkOptions } from "../options.ts";
 import type { Parameter } from "../plan/parameter.ts";
 import type { Emitter } from "../plan/site.ts";

@@ -1,11 +1,12 @@
 /** Fills a batch with examples of a data set. */
+
+import type { Dataset } from "../data/dataset.ts";
 import type { Place } from "../device/device.ts";
 import { perTask, tasksOf } from "../kernels/tasks.ts";
 import type { Emitter, Operand } from "../plan/site.ts";
+import type { BatchShare } from "../shards/shards.ts";
 import type { Random } from "../tensor/random.ts";
 import { sizeOf } from "../tensor/shape.ts";
-import type { Dataset } from "./dataset.ts";
-import type { BatchShare } from "./shards.ts";
 
 /** Says which examples a batch is to have; the commands that were added gather them. */
 export interface Batch {

@@ -1,12 +1,13 @@
 /**
  * A checkpoint is a safetensors file: the model's state, the optimizer's, and as metadata the rest and a checksum of all.
  */
+
+import type { Order } from "../data/order.ts";
 import { BatchNormError, check } from "../errors.ts";
 import { crc32 } from "../formats/crc32.ts";
 import { readSafetensors, type SafeTensors, writeSafetensors } from "../formats/safetensors.ts";
-import { type ReadyState, readyState, type StateInput, type StateSlot, writeState } from "../layers/state.ts";
+import { type ReadyState, readyState, type StateInput, type StateSlot, writeState } from "../module/state.ts";
 import type { Random } from "../tensor/random.ts";
-import type { Order } from "./order.ts";
 import { readSaved, type Saved, writeSaved } from "./saved.ts";
 
 /** What a checkpoint is made of, and what it is restored into. */

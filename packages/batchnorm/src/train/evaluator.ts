@@ -1,13 +1,13 @@
+import { type Dataset, labelsOf } from "../data/dataset.ts";
 import { check } from "../errors.ts";
-import type { Layer } from "../layers/layer.ts";
+import type { Layer } from "../module/layer.ts";
+import { broadcastStatistics } from "../shards/same.ts";
+import { type Shards, shareOf, standIn, sumOver } from "../shards/shards.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { type Dataset, labelsOf } from "./dataset.ts";
 import type { Evaluation } from "./options.ts";
 import { Report } from "./report.ts";
-import { broadcastStatistics } from "./same.ts";
 import type { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
-import { type Shards, shareOf, standIn, sumOver } from "./shards.ts";
 import { Turns } from "./turns.ts";
 
 /** Runs a model in eval mode, whatever the modes of its layers are. */

@@ -2,7 +2,7 @@ import type { Place } from "../device/device.ts";
 import type { Sum } from "../ops/normalization/exchange.ts";
 import type { Parameter } from "../plan/parameter.ts";
 import type { HostPoint, Span } from "../plan/step.ts";
-import type { Shards } from "./shards.ts";
+import type { Shards } from "../shards/shards.ts";
 import type { Run } from "./weights.ts";
 
 /** Values that travel together, at least: 1 MB. Fewer would cost more messages, more would begin later. */

@@ -1,12 +1,12 @@
+import type { LastBatch } from "../data/order.ts";
 import type { Device } from "../device/device.ts";
 import type { Loss } from "../losses/loss.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
+import type { Schedule } from "../optimizers/schedule.ts";
 import type { Convolution } from "../plan/site.ts";
+import type { Shards } from "../shards/shards.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { DeviceOptions } from "../wasm/device.ts";
-import type { LastBatch } from "./order.ts";
-import type { Schedule } from "./schedule.ts";
-import type { Shards } from "./shards.ts";
 
 export interface TrainerOptions extends DeviceOptions {
   optimizer: Optimizer;

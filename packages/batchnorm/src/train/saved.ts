@@ -1,7 +1,8 @@
 /** What a checkpoint says beside its arrays: JSON in the file's metadata, believed only when all of it is as it must be. */
+
+import type { OrderState } from "../data/order.ts";
 import { BatchNormError, check } from "../errors.ts";
 import { isRandomState, type RandomState } from "../tensor/random.ts";
-import type { OrderState } from "./order.ts";
 
 const VERSION = 2;
 

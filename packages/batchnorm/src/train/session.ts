@@ -1,19 +1,19 @@
+import { type Dataset, labelsOf } from "../data/dataset.ts";
+import type { Resident } from "../data/residents.ts";
 import { type Device, isHost } from "../device/device.ts";
 import { check } from "../errors.ts";
-import type { Layer } from "../layers/layer.ts";
 import type { BoundLoss, Loss } from "../losses/loss.ts";
+import type { Layer } from "../module/layer.ts";
 import { Arena } from "../plan/arena.ts";
 import { Bound, Recent } from "../plan/bound.ts";
 import type { Convolution, Operand } from "../plan/site.ts";
 import { fetchSpan, Runner, type Step } from "../plan/step.ts";
+import type { Outcomes } from "../shards/outcomes.ts";
+import type { BatchShare } from "../shards/shards.ts";
 import type { Random } from "../tensor/random.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { type Batch, gatherBatch } from "./batch.ts";
-import { type Dataset, labelsOf } from "./dataset.ts";
 import type { GradientSums } from "./gradients.ts";
-import type { Outcomes } from "./outcomes.ts";
-import type { Resident } from "./residents.ts";
-import type { BatchShare } from "./shards.ts";
 import type { Watchers } from "./watchers.ts";
 import type { Weights } from "./weights.ts";
 

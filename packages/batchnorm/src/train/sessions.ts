@@ -1,7 +1,7 @@
-import { signatureOf } from "../layers/signature.ts";
+import { signatureOf } from "../calls/signature.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { type Resident, Residents } from "../data/residents.ts";
 import { Recent } from "../plan/bound.ts";
-import type { Dataset } from "./dataset.ts";
-import { type Resident, Residents } from "./residents.ts";
 import { type Common, Session } from "./session.ts";
 
 /** Sessions kept for shapes that come again: a step's, an evaluation's, and one with a last smaller batch each. */

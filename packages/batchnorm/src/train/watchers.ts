@@ -1,4 +1,4 @@
-import type { Layer } from "../layers/layer.ts";
+import type { Layer } from "../module/layer.ts";
 import type { Bound } from "../plan/bound.ts";
 import type { HostPoint } from "../plan/step.ts";
 import { Tensor } from "../tensor/tensor.ts";

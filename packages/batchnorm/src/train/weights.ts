@@ -1,8 +1,8 @@
 /** A model's parameters and other state on a device: side by side by group, so that an optimizer moves each group at once. */
 import type { Device, Place } from "../device/device.ts";
 import { check } from "../errors.ts";
-import type { Layer } from "../layers/layer.ts";
-import type { StateSlot } from "../layers/state.ts";
+import type { Layer } from "../module/layer.ts";
+import type { StateSlot } from "../module/state.ts";
 import { copyColumns } from "../ops/combine.ts";
 import type { Optimizer, ParameterGroup, WeightRun } from "../optimizers/optimizer.ts";
 import { Arena } from "../plan/arena.ts";

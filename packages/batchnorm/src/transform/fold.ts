@@ -1,5 +1,5 @@
 import { Identity } from "../layers/identity.ts";
-import type { Layer } from "../layers/layer.ts";
+import type { Layer } from "../module/layer.ts";
 import { Graph, type Traceable, type Value } from "../plan/graph.ts";
 import { defaultRandom } from "../tensor/random.ts";
 import { rebuild } from "./rebuild.ts";

@@ -1,6 +1,6 @@
 import { check } from "../errors.ts";
-import { absorb } from "../layers/absorb.ts";
-import type { StateDict, StateEntry } from "../layers/state.ts";
+import { absorb } from "../module/absorb.ts";
+import type { StateDict, StateEntry } from "../module/state.ts";
 import { checkOptions } from "../options.ts";
 import { nameOf, typedArrayName } from "../tensor/arrays.ts";
 import { sizeOf } from "../tensor/shape.ts";

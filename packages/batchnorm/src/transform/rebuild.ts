@@ -1,5 +1,5 @@
-import { Layer } from "../layers/layer.ts";
-import { Module } from "../layers/module.ts";
+import { Layer } from "../module/layer.ts";
+import { Module } from "../module/module.ts";
 
 /**
  * A model in which some layers are replaced by others. Modules around them are copied, field by field; whatever holds

@@ -1,7 +1,7 @@
 import { check } from "../errors.ts";
 import { BatchNorm } from "../layers/batchnorm.ts";
-import type { Layer } from "../layers/layer.ts";
-import { keepingModes } from "../layers/mode.ts";
+import type { Layer } from "../module/layer.ts";
+import { keepingModes } from "../module/mode.ts";
 import { type MergedMoments, mergeMoments } from "../ops/normalization/merge.ts";
 import { checkOptions } from "../options.ts";
 import type { Tensor } from "../tensor/tensor.ts";

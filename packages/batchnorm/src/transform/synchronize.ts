@@ -1,5 +1,5 @@
 import { BatchNorm } from "../layers/batchnorm.ts";
-import type { Layer } from "../layers/layer.ts";
+import type { Layer } from "../module/layer.ts";
 import type { Exchange } from "../ops/normalization/exchange.ts";
 
 /**

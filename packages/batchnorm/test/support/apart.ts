@@ -1,7 +1,7 @@
 /** A model operation by operation, each in buffers that it shares with nobody: what one plan for all of them must give. */
 import { type Layer, Tensor, WasmDevice } from "batchnorm";
 import { Graph, type Traceable, type Value } from "batchnorm/extend";
-import { Call } from "#dist/layers/call.js";
+import { Call } from "#dist/calls/call.js";
 import type { WasmBuild } from "#dist/wasm/builds.js";
 
 export interface Pass {

@@ -2,8 +2,8 @@ import type { Device, Layer, Tensor } from "batchnorm";
 import { WasmDevice } from "batchnorm";
 import { ReferenceDevice } from "batchnorm/reference";
 import { afterAll, afterEach, describe } from "vitest";
-import { Call } from "#dist/layers/call.js";
-import { signatureOf } from "#dist/layers/signature.js";
+import { Call } from "#dist/calls/call.js";
+import { signatureOf } from "#dist/calls/signature.js";
 
 /** What every suite of layers and trainers runs on. */
 export const devices = {

@@ -1,7 +1,7 @@
 /** Gradients by central differences on the float64 reference, always with a random cotangent. */
 import { type Layer, type Tensor, tensor } from "batchnorm";
 import { ReferenceDevice } from "batchnorm/reference";
-import { Call } from "#dist/layers/call.js";
+import { Call } from "#dist/calls/call.js";
 import { largest, normals } from "./data.ts";
 
 const device = new ReferenceDevice();

@@ -1,5 +1,5 @@
 /** What makes sure that several processes train the same model. */
-import type { Layer } from "../layers/layer.ts";
+import type { Layer } from "../module/layer.ts";
 import type { Shards } from "./shards.ts";
 
 /**

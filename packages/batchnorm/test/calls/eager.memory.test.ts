@@ -13,7 +13,7 @@ interface Sample {
 async function samplesOf(calls: number, setup: string, call: string): Promise<Sample[]> {
   const program = `
     import { BatchNorm, Linear, Sequential, randn, tensor } from "batchnorm";
-    import { borrowDevice } from "#dist/layers/eager.js";
+    import { borrowDevice } from "#dist/calls/eager.js";
     const x = randn([32, 64], { seed: 1 });
     ${setup}
     const samples = [];

@@ -1,10 +1,10 @@
+import { eagerBackward, eagerForward } from "../calls/eager.ts";
 import { applied, type Graph, type Traceable, type Value } from "../plan/graph.ts";
 import { Parameter, StateTensor } from "../plan/parameter.ts";
 import type { Resident } from "../plan/resident.ts";
 import type { Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Normalization } from "./absorb.ts";
-import { eagerBackward, eagerForward } from "./eager.ts";
 import {
   inStateDict,
   type LoadOptions,

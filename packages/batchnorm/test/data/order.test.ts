@@ -1,7 +1,7 @@
 /** The order in which `fit` takes the examples of a data set. */
 import { Dataset, type Trainer } from "batchnorm";
 import { describe, expect, it } from "vitest";
-import { type Examples, type LastBatch, Order } from "#dist/train/order.js";
+import { type Examples, type LastBatch, Order } from "#dist/data/order.js";
 import { openTrainer, smallNetwork } from "../support/training.ts";
 
 /** The examples of each epoch that a trainer is given, by number. */

@@ -1,7 +1,7 @@
 /** `loadStateDict`: what it takes, how fast, and slots with rules of their own. */
 import { Linear, Sequential, type StateInput } from "batchnorm";
 import { describe, expect, it } from "vitest";
-import type { StateSlot } from "#dist/layers/state.js";
+import type { StateSlot } from "#dist/module/state.js";
 import { normals } from "../support/data.ts";
 import { expectSame, snapshot } from "../support/layers.ts";
 import { refuses } from "../support/refusal.ts";
