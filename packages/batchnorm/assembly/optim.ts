@@ -1,6 +1,6 @@
 /**
  * One step of an optimizer over a run of parameters. A task takes `perTask` values, and every run is padded to a
- * multiple of 4 by the engine, so there is no tail.
+ * multiple of 4 by whoever binds, so there is no tail.
  */
 import { add, div, load4, loadSplat, madd, mul, neg, splat, sqrt4, store4 } from "./simd";
 import { Adam, Sgd } from "./structs.gen";

@@ -1,7 +1,4 @@
-/**
- * What the library's own layers, losses and optimizers are made with, for those of one's own. See the guide "Writing a layer"
- * in docs/.
- */
+/** What the library's own layers, losses and optimizers are made with, for those of one's own. */
 
 // Layers in plain TypeScript
 export { PlainLayer, type PlainBackward, type PlainForward } from "../module/plain.ts";

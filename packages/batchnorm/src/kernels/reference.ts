@@ -1,6 +1,6 @@
 /**
  * What every kernel computes, as plain loops in float64, rounded once when a float32 is stored: the specification.
- * The engine can run on these instead of wasm (`build: "reference"`), and the tests hold the wasm kernels to them.
+ * The reference device runs on these, and the tests hold the wasm kernels to them.
  * Arguments arrive by name, pointers as arrays that begin where they point.
  */
 import type { Limits } from "./contract.ts";

@@ -191,6 +191,7 @@ export class BatchNorm extends Operation {
         shape: [],
         resident: this.#tracked,
         fallback: 0,
+        reject: (n) => (Number.isInteger(n) && n >= 0 ? null : "a whole number of batches, at least 0,"),
         replaced: () => this.#refused.write(new Float64Array(this.numFeatures)),
       },
       num_batches_refused: { shape, resident: this.#refused, internal: true },

@@ -113,6 +113,24 @@ describe("a dict that does not fit changes nothing", () => {
       "E_VALUE",
       "in running_var, got NaN",
     ],
+    [
+      "a count of batches of -1",
+      { num_batches_tracked: entry([], [-1]) },
+      "E_VALUE",
+      "expected a whole number of batches, at least 0, in num_batches_tracked, got -1",
+    ],
+    [
+      "a count of batches of 1.5",
+      { num_batches_tracked: entry([], [1.5]) },
+      "E_VALUE",
+      "expected a whole number of batches, at least 0, in num_batches_tracked, got 1.5",
+    ],
+    [
+      "a count of batches of NaN",
+      { num_batches_tracked: entry([], [Number.NaN]) },
+      "E_VALUE",
+      "expected a whole number of batches, at least 0, in num_batches_tracked, got NaN",
+    ],
     ["a name too many", { scale: entry([4], [1, 1, 1, 1]) }, "E_DICT", "it has scale, which the model has not"],
   ];
   test.each(wrong)("%s", (_, change, code, message) => {
