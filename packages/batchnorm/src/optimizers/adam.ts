@@ -29,6 +29,9 @@ export interface AdamOptions extends OptimizerOptions {
  * A gradient that is 0 in truth but not in its last digits moves a weight as far as any other: where that matters, in small
  * networks of 3×3 convolutions above all, train with `convolution: "accurate"`.
  *
+ * The corrections for the first steps count the trainer's steps: a parameter that is trained from step 1,000 on, say, starts
+ * with steps of up to 3 times the learning rate.
+ *
  * @throws BatchNormError E_VALUE for a negative option, or a beta not below 1
  */
 export class Adam implements Optimizer {
