@@ -101,10 +101,10 @@ function warn(error: unknown): void {
 function startWorker(setup: WorkerSetup): Thread | null {
   const node = typeof process === "object" ? process.getBuiltinModule?.("node:worker_threads") : undefined;
   try {
-    const url = new URL("./worker.js", import.meta.url);
+    // Bundlers look for `new Worker(new URL(…))` written out like this: the page's bundle has the worker's file for that.
     const worker: Thread = node
-      ? new node.Worker(url, { execArgv: [], stdin: false })
-      : (new Worker(url, { type: "module" }) as Thread);
+      ? new node.Worker(new URL("./worker.js", import.meta.url), { execArgv: [], stdin: false })
+      : (new Worker(new URL("./worker.js", import.meta.url), { type: "module" }) as Thread);
     if (worker.on) worker.on("error", warn);
     else worker.onerror = () => warn(null);
     worker.postMessage(setup);
