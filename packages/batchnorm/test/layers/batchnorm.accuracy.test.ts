@@ -22,7 +22,8 @@ onEveryBuild(() => {
         const x = normals(channels, COUNT * channels, 1e4);
         const [gamma, beta] = [new Float32Array(channels).fill(1), new Float32Array(channels)];
         const exact = statistics({ ...layout, x });
-        const got = batchNormForward(x, layout);
+        const { shape, axis } = layout;
+        const got = batchNormForward(x, { shape, axis });
         expect(got.count).toBe(COUNT);
         for (let c = 0; c < channels; c++) {
           expect(Math.abs(got.variance[c] / exact.variance[c] - 1)).toBeLessThanOrEqual(1e-6);
@@ -39,7 +40,7 @@ onEveryBuild(() => {
     const layout = { shape: [8192, 6], outer: 8192, channels: 6, inner: 1 };
     const x = normals(7, 8192 * 6, 1e6);
     const exact = statistics({ ...layout, x });
-    const { variance } = batchNormForward(x, layout);
+    const { variance } = batchNormForward(x, { shape: layout.shape });
     for (let c = 0; c < 6; c++) expect(Math.abs(variance[c] / exact.variance[c] - 1)).toBeLessThanOrEqual(1e-6);
   });
 
@@ -48,7 +49,7 @@ onEveryBuild(() => {
     const sizes = [1e-5, 1e-3, 1e-1, 1, 1e1, 1e3, 1e4, 1e5];
     const x = normals(8, 8000).map((v, i) => v * sizes[i % 8] + 3 * sizes[7 - (i % 8)] * 1e-4);
     const exact = statistics({ ...layout, x });
-    const { variance, mean } = batchNormForward(x, layout);
+    const { variance, mean } = batchNormForward(x, { shape: layout.shape });
     for (let c = 0; c < 8; c++) {
       const std = Math.sqrt(exact.variance[c]);
       expect(Math.abs(variance[c] / exact.variance[c] - 1)).toBeLessThanOrEqual(1e-6);

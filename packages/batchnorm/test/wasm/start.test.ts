@@ -70,7 +70,7 @@ test.each([
   ],
   [
     "no memory for one more",
-    "class extends Worker { constructor(url, options) { super(url, { ...options, resourceLimits: { maxOldGenerationSizeMb: 1, maxYoungGenerationSizeMb: 1 } }); } }",
+    "class extends Worker { constructor(url, options) { super(url, { ...options, resourceLimits: { maxOldGenerationSizeMb: 3, maxYoungGenerationSizeMb: 1 } }); } }",
     "Worker terminated due to reaching memory limit",
   ],
   [
