@@ -21,7 +21,7 @@ export interface PlainBackward extends PlainForward {
   readonly output: Float32Array;
   /** Of the output. */
   readonly gradient: Float32Array;
-  /** To be filled, all of it; null where nobody wants it. */
+  /** Zeros, to be filled or added to; null where nobody wants it. */
   readonly inputGradients: readonly (Float32Array | null)[];
   readonly parameterGradients: Readonly<Record<string, Float32Array | null>>;
 }
@@ -82,6 +82,7 @@ export abstract class PlainLayer extends Operation {
         writes: wanted.filter((span) => span !== null),
         act: (...arrays) => {
           const filled = arrays.slice(m + 2);
+          for (const array of filled) array.fill(0);
           const results = wanted.map((span) => (span ? (filled.shift() as Float32Array) : null));
           this.differentiate({
             inputs: arrays.slice(0, n) as Float32Array[],

@@ -29,8 +29,8 @@ export interface AdamOptions extends OptimizerOptions {
  * A gradient that is 0 in truth but not in its last digits moves a weight as far as any other: where that matters, in small
  * networks of 3×3 convolutions above all, train with `convolution: "accurate"`.
  *
- * The corrections for the first steps count the trainer's steps: a parameter that is trained from step 1,000 on, say, starts
- * with steps of up to 3 times the learning rate.
+ * The corrections for the first steps are those of each parameter's own: one that is trained from step 1,000 on starts as all
+ * others did.
  *
  * @throws BatchNormError E_VALUE for a negative option, or a beta not below 1
  */
@@ -54,13 +54,14 @@ export class Adam implements Optimizer {
     return ["m", "v"];
   }
 
-  step(emitter: Emitter, { group, weight, grad, count }: WeightRun, { m, v }: Readonly<Record<string, Place>>): void {
+  step(emitter: Emitter, run: WeightRun, { m, v }: Readonly<Record<string, Place>>): void {
+    const { group, weight, grad, count } = run;
     const { beta1, beta2, eps, decoupled } = this.#options;
     const { weightDecay: decay = this.#options.weightDecay, lrFactor = 1 } = group;
     const { state } = emitter;
     const each = perTask(count, 1, 16);
     // Of the betas as kernels see them: 1 − beta2 would otherwise differ by 1e-5 of itself from what v is made with.
-    const bias = (beta: number) => 1 - power(Math.fround(beta), state.stepCount + 1);
+    const bias = (beta: number) => 1 - power(Math.fround(beta), run.taken + 1);
     const rate = () => state.learningRate * lrFactor;
     const moving = {
       step: emitter.number("f32", () => rate() / bias(beta1)),

@@ -23,6 +23,8 @@ export interface WeightRun {
   readonly grad: Place;
   /** Values, padding between parameters included: a multiple of 16. */
   readonly count: number;
+  /** Steps that these weights have taken: fewer than the trainer where they were not trained from the start. */
+  readonly taken: number;
 }
 
 /** How gradients move weights. */

@@ -11,7 +11,7 @@ export interface PlainOptimizerValues {
   readonly memory: Readonly<Record<string, Float32Array>>;
   /** Of this step and group. */
   readonly learningRate: number;
-  /** Steps taken before this one. */
+  /** Steps that these weights have taken before this one. */
   readonly stepCount: number;
   readonly group: ParameterGroup;
 }
@@ -49,7 +49,8 @@ export function plainOptimizer(options: PlainOptimizerOptions): Optimizer {
     lr,
     groups: groups ?? null,
     memory,
-    step(emitter, { group, weight, grad, count }, remembered) {
+    step(emitter, run, remembered) {
+      const { group, weight, grad, count } = run;
       const span = (place: typeof weight) => ({ place, type: "f32" as const, count });
       const kept = memory.map((each) => span(remembered[each]));
       emitter.point({
@@ -65,7 +66,7 @@ export function plainOptimizer(options: PlainOptimizerOptions): Optimizer {
             gradient: gradient as Float32Array,
             memory: Object.fromEntries(memory.map((each, i) => [each, after[i + 1] as Float32Array])),
             learningRate: emitter.state.learningRate * (group.lrFactor ?? 1),
-            stepCount: emitter.state.stepCount,
+            stepCount: run.taken,
             group,
           });
         },

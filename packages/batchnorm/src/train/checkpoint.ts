@@ -13,6 +13,8 @@ import { readSaved, type Saved, writeSaved } from "./saved.ts";
 /** What a checkpoint is made of, and what it is restored into. */
 export interface Checkpoint {
   step: number;
+  /** Steps that each trained parameter has taken, by name. */
+  taken: Readonly<Record<string, number>>;
   optimizerName: string;
   model: Record<string, StateSlot>;
   optimizer: Record<string, StateSlot>;
@@ -29,9 +31,9 @@ export interface ReadCheckpoint {
   readonly optimizer: StateInput;
 }
 
-export function pack({ step, optimizerName, model, optimizer, order, randoms }: Checkpoint): Uint8Array {
+export function pack({ step, taken, optimizerName, model, optimizer, order, randoms }: Checkpoint): Uint8Array {
   const states = randoms.map((random) => random.state);
-  const checkpoint = writeSaved({ step, optimizer: optimizerName, order: order.state, randoms: states });
+  const checkpoint = writeSaved({ step, taken, optimizer: optimizerName, order: order.state, randoms: states });
   const tensors = { ...prefixed("model", model), ...prefixed("optimizer", optimizer) };
   const file: SafeTensors = { tensors, metadata: { checkpoint } };
   return writeSafetensors({ tensors, metadata: { ...file.metadata, crc32: checksum(file) } });
@@ -57,11 +59,11 @@ export function read(bytes: Uint8Array | ArrayBuffer): ReadCheckpoint {
 }
 
 /**
- * Puts a checkpoint's state in place, all of it or nothing; gives its step.
+ * Puts a checkpoint's state in place, all of it or nothing; gives what it says beside its arrays.
  *
  * @throws BatchNormError E_DICT for one of another model or optimizer
  */
-export function apply({ saved, model, optimizer }: ReadCheckpoint, into: Checkpoint): number {
+export function apply({ saved, model, optimizer }: ReadCheckpoint, into: Checkpoint): Saved {
   const { optimizerName: name } = into;
   check(saved.optimizer === name, "E_DICT", "resume", () => {
     const advice = "make the trainer with the optimizer that it was saved with";
@@ -75,14 +77,18 @@ export function apply({ saved, model, optimizer }: ReadCheckpoint, into: Checkpo
   });
   const same = `${name} with the same options, on the same trainable parameters`;
   const kept = fitting(same, into.optimizer, optimizer);
+  const names = (counts: object) => Object.keys(counts).sort().join(", ");
+  check(names(saved.taken) === names(into.taken), "E_DICT", "resume", () => {
+    return `expected a checkpoint of ${same}, got one with steps of ${names(saved.taken) || "no parameter"}`;
+  });
   writeState([...ready, ...kept]);
   into.order.state = saved.order;
   for (const [i, random] of into.randoms.entries()) random.state = saved.randoms[i];
-  return saved.step;
+  return saved;
 }
 
 /** Reads a checkpoint and puts it in place: see `read` and `apply`. */
-export function restore(bytes: Uint8Array | ArrayBuffer, into: Checkpoint): number {
+export function restore(bytes: Uint8Array | ArrayBuffer, into: Checkpoint): Saved {
   return apply(read(bytes), into);
 }
 

@@ -9,6 +9,8 @@ const VERSION = 2;
 export interface Saved {
   /** Steps taken. */
   readonly step: number;
+  /** Steps that each trained parameter has taken, by name. */
+  readonly taken: Readonly<Record<string, number>>;
   /** The optimizer's name. */
   readonly optimizer: string;
   readonly order: OrderState;
@@ -22,13 +24,23 @@ export function writeSaved(saved: Saved): string {
 
 /** @throws BatchNormError E_FORMAT for another version, or anything that is missing or is not what it must be */
 export function readSaved(text: string): Saved {
-  const { version, step, optimizer, order, randoms } = fieldsOf("its metadata", parsed(text));
+  const { version, step, taken, optimizer, order, randoms } = fieldsOf("its metadata", parsed(text));
   demand(version === VERSION, `of version ${VERSION}`, version);
   demand(isNatural(step), "whose step is a whole number from 0 on", step);
+  const counts = Object.entries(fieldsOf("its counts of steps", taken));
+  for (const [name, count] of counts) {
+    demand(isNatural(count) && count <= step, `in which ${name} has taken at most ${step} steps`, count);
+  }
   demand(typeof optimizer === "string", "with the name of its optimizer", optimizer);
   demand(Array.isArray(randoms) && randoms.length > 0, "with the states of its generators", randoms);
   for (const state of randoms) demand(isRandomState(state), "with generators in a state that there is", state);
-  return { step, optimizer, order: orderOf(order), randoms };
+  return {
+    step,
+    taken: Object.fromEntries(counts) as Record<string, number>,
+    optimizer,
+    order: orderOf(order),
+    randoms,
+  };
 }
 
 function orderOf(value: unknown): OrderState {

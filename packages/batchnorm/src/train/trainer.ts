@@ -17,6 +17,7 @@ import { checkTensor, type Tensor } from "../tensor/tensor.ts";
 import { WasmDevice } from "../wasm/device.ts";
 import { type Checkpoint, pack, restore } from "./checkpoint.ts";
 import { Evaluator } from "./evaluator.ts";
+import { checkDataset, checkParts } from "./given.ts";
 import { GradientSums } from "./gradients.ts";
 import type { BatchOptions, Evaluation, FitOptions, Progress, StepResult, TrainerOptions, Watched } from "./options.ts";
 import { Report } from "./report.ts";
@@ -64,7 +65,7 @@ export class Trainer {
     checkOptions("Trainer", options, [...KNOWN, ...OF_DEVICES]);
     const { optimizer, loss = crossEntropy(), schedule = constant(), seed = 0, shards = null } = options;
     const { convolution = "fast", device, threads, deterministic, build } = options;
-    check(optimizer !== undefined, "E_VALUE", "Trainer", () => "expected an optimizer, such as new SGD({ lr: 0.1 })");
+    checkParts(model, { optimizer, loss, schedule, device });
     const beside = OF_DEVICES.filter((name) => device !== undefined && options[name] !== undefined);
     check(beside.length === 0, "E_VALUE", "Trainer", () => {
       return `expected ${beside.join(", ")} or a device, got both: give them to the device that you make`;
@@ -173,6 +174,7 @@ export class Trainer {
    *   for await (const { step, loss } of trainer.iterate(data, { epochs: 10, batchSize: 60 })) console.log(step, loss);
    */
   async *iterate(data: Dataset, options: FitOptions): AsyncGenerator<Progress> {
+    checkDataset("fit", data);
     const { batchSize, lastBatch = "drop", every = 100, signal } = options;
     const isOver = this.#end(options);
     labelsOf("fit", data);
@@ -264,6 +266,7 @@ export class Trainer {
   async evaluate(data: Dataset, options: BatchOptions = {}): Promise<Evaluation> {
     this.#checkOpen();
     checkOptions("evaluate", options, ["batchSize"]);
+    checkDataset("evaluate", data);
     const { batchSize = 500 } = options;
     // What lets the event loop have its turns is under way on the CPU, too.
     return this.#queue.run(() => this.#evaluator.evaluate(data, batchSize));
@@ -331,7 +334,9 @@ export class Trainer {
     this.#checkOpen();
     return this.#inTurn(async () => {
       const copies = isHost(this.device) ? null : await this.#copies();
-      this.#stepCount = restore(bytes, this.#checkpoint(copies));
+      const { step, taken } = restore(bytes, this.#checkpoint(copies));
+      this.#stepCount = step;
+      this.#weights.taken = taken;
     });
   }
 
@@ -346,6 +351,7 @@ export class Trainer {
     this.#sessions.settle();
     return {
       step: this.#stepCount,
+      taken: this.#weights.taken,
       optimizerName: this.#optimizer.name,
       model: this.model.stateSlots(),
       optimizer: this.#weights.memorySlots(copies),

@@ -52,6 +52,8 @@ export class Weights implements Homes {
   #arena: Arena;
   /** What the optimizer remembers of each parameter that has been trained, by name. */
   #memory = new Map<Parameter, Record<string, Place>>();
+  /** Steps that each parameter has taken. */
+  #taken = new Map<Parameter, number>();
 
   /** @throws BatchNormError E_STATE when another trainer holds a parameter, E_VALUE when groups and model do not match */
   constructor(device: Device, model: Layer, optimizer: Optimizer) {
@@ -124,7 +126,7 @@ export class Weights implements Homes {
     for (const block of this.#blocks) {
       const { group } = block;
       if (!group) continue;
-      for (const parameters of stretches(block.parameters)) {
+      for (const parameters of stretches(block.parameters, (parameter) => this.#takenBy(parameter))) {
         const run = this.#run(arena, block, group, parameters);
         runs.push(run);
         for (const [parameter, offset] of run.offsets) memory.set(parameter, within(run.memory, offset));
@@ -173,7 +175,36 @@ export class Weights implements Homes {
     const count = parameters.reduce((sum, p) => sum + padded(p), 0);
     const memory = Object.fromEntries(this.#optimizer.memory.map((name) => [name, arena.words(count)]));
     const weight = { region: block.region, offset: first };
-    return { group, weight, grad: arena.words(count), count, parameters, offsets, memory };
+    const taken = () => this.#takenBy(parameters[0]);
+    return {
+      group,
+      weight,
+      grad: arena.words(count),
+      count,
+      parameters,
+      offsets,
+      memory,
+      get taken() {
+        return taken();
+      },
+    };
+  }
+
+  #takenBy(parameter: Parameter): number {
+    return this.#taken.get(parameter) ?? 0;
+  }
+
+  /** Of the parameters that are trained now, by name: how many steps each has taken. */
+  get taken(): Record<string, number> {
+    const trained = new Set(this.#runs.flatMap(({ parameters }) => parameters));
+    const named = this.#model.namedParameters().filter(([, parameter]) => trained.has(parameter));
+    return Object.fromEntries(named.map(([name, parameter]) => [name, this.#takenBy(parameter)]));
+  }
+
+  /** Goes on from such counts: the runs are made anew before the next step. */
+  set taken(counts: Readonly<Record<string, number>>) {
+    this.#taken = new Map(this.#model.namedParameters().map(([name, parameter]) => [parameter, counts[name] ?? 0]));
+    this.#trained = "";
   }
 
   get runs(): readonly Run[] {
@@ -236,6 +267,9 @@ export class Weights implements Homes {
   /** A step has been asked for: what was read back before is no longer so. */
   touched(): void {
     this.#copy.current = false;
+    for (const { parameters } of this.#runs) {
+      for (const parameter of parameters) this.#taken.set(parameter, this.#takenBy(parameter) + 1);
+    }
   }
 
   /** Reads all values back. Done when it returns where JavaScript can see the device's memory. */
@@ -266,14 +300,18 @@ function within(places: Readonly<Record<string, Place>>, by: number): Record<str
   return Object.fromEntries(shifted);
 }
 
-/** Trainable parameters that follow one another. */
-function stretches(parameters: readonly Parameter[]): Parameter[][] {
+/** Trainable parameters that follow one another and have taken as many steps. */
+function stretches(parameters: readonly Parameter[], taken: (parameter: Parameter) => number): Parameter[][] {
   const result: Parameter[][] = [];
-  parameters.forEach((parameter, i) => {
-    if (!parameter.trainable) return;
-    if (i > 0 && parameters[i - 1].trainable) result[result.length - 1].push(parameter);
-    else result.push([parameter]);
-  });
+  let before: Parameter | null = null;
+  for (const parameter of parameters) {
+    if (!parameter.trainable) before = null;
+    else {
+      if (before && taken(before) === taken(parameter)) result[result.length - 1].push(parameter);
+      else result.push([parameter]);
+      before = parameter;
+    }
+  }
   return result;
 }
 

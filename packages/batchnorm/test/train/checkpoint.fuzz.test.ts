@@ -86,11 +86,11 @@ function contentOf(bytes: Uint8Array): { checkpoint: Json; arrays: string[] } {
 
 /** The fields that a checkpoint has; others are passed over. */
 function known(checkpoint: Json): Json {
-  const { version, step, optimizer, order, randoms } = checkpoint as Record<string, Json>;
+  const { version, step, taken, optimizer, order, randoms } = checkpoint as Record<string, Json>;
   const state = ({ words, spare }: Record<string, Json>) => ({ words, spare });
   const { epoch, cursor, length, batchSize, random } = order as Record<string, Json>;
   return {
-    ...{ version, step, optimizer, order: { epoch, cursor, length, batchSize, random: state(random as never) } },
+    ...{ version, step, taken, optimizer, order: { epoch, cursor, length, batchSize, random: state(random as never) } },
     randoms: (randoms as Record<string, Json>[]).map(state),
   };
 }

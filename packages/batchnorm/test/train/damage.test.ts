@@ -106,6 +106,12 @@ describe("a checkpoint with metadata that cannot be", () => {
     ["no order", ({ order: _, ...rest }) => rest, "with its order as an object, got undefined"],
     ["a step that is true", (rest) => ({ ...rest, step: true }), "whose step is a whole number from 0 on, got true"],
     ["a step of 1.5", (rest) => ({ ...rest, step: 1.5 }), "whose step is a whole number from 0 on, got 1.5"],
+    ["no counts of steps", ({ taken: _, ...rest }) => rest, "with its counts of steps as an object, got undefined"],
+    [
+      "a weight that is ahead of all",
+      (rest) => ({ ...rest, taken: { ...(rest.taken as object), "0.weight": 1e6 } }),
+      "in which 0.weight has taken at most",
+    ],
     ["no optimizer", (rest) => ({ ...rest, optimizer: null }), "with the name of its optimizer, got null"],
     ["no generators", (rest) => ({ ...rest, randoms: [] }), "with the states of its generators, got []"],
     ["a list", () => [1, 2], "of version 2, got undefined"],

@@ -218,8 +218,30 @@ describe("a trainer", () => {
     device.close();
   });
 
-  it("refuses to be without an optimizer", () => {
-    refuses(make({ optimizer: undefined as never }), "E_VALUE", "an optimizer, such as new SGD");
+  it.each<[string, object, string, string]>([
+    ["without an optimizer", { optimizer: undefined }, "an optimizer, such as new SGD({ lr: 0.1 })", "got undefined"],
+    ["with an optimizer's name", { optimizer: "sgd" }, "an optimizer, such as new SGD({ lr: 0.1 })", "got a string"],
+    ["with a loss's name", { loss: "mse" }, "a loss, such as crossEntropy()", "got a string"],
+    ["with a function that makes a loss", { loss: () => 0 }, "a loss, such as crossEntropy()", "got a function"],
+    ["with a factor as schedule", { schedule: 0.1 }, "a schedule, such as", "got a number"],
+    ["with a device's class", { device: ReferenceDevice }, "a device, such as new WasmDevice", "got a function"],
+  ])("refuses to be %s", (_name, options, expected, got) => {
+    refuses(make(options as Partial<TrainerOptions>), "E_VALUE", `[Trainer] expected ${expected}`, got);
+  });
+
+  it("refuses to train what is no model", () => {
+    for (const model of [[new Linear(6, 3)], () => 0, null]) {
+      const open = () => new Trainer(model as never, { optimizer: new SGD({ lr: 1 }) });
+      refuses(open, "E_VALUE", "[Trainer] expected a model made of this library's layers, got");
+    }
+  });
+
+  it("refuses a tensor where a data set belongs", async () => {
+    const trainer = openTrainer(smallNetwork());
+    const x = zeros([4, 6]) as never;
+    const words = "expected a Dataset (new Dataset({ data, shape, labels })), got Tensor";
+    await rejects(() => trainer.evaluate(x), "E_VALUE", `[evaluate] ${words}`);
+    await rejects(() => trainer.fit(x, { epochs: 1, batchSize: 2 }), "E_VALUE", `[fit] ${words}`);
   });
 
   it("refuses shards on a device whose memory it cannot see", () => {

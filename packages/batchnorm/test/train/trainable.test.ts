@@ -53,6 +53,38 @@ function follower(parameters: readonly Parameter[], lr: number, momentum: number
 }
 
 onEveryDevice(({ device }) => {
+  describe("a parameter that Adam begins to train late", () => {
+    const LR = 0.01;
+    const LATE = 12;
+    async function frozenFirst(steps: number) {
+      const model = smallNetwork();
+      const [late] = model.parameters();
+      const trainer = openTrainer(model, { device, optimizer: new Adam({ lr: LR }) });
+      late.trainable = false;
+      for (let i = 0; i < steps; i++) await trainer.step(batch(i), labels);
+      late.trainable = true;
+      return { trainer, late };
+    }
+
+    it("starts with steps of the learning rate, as all others did", async () => {
+      const { trainer, late } = await frozenFirst(LATE);
+      await trainer.synchronize();
+      const before = late.data.slice();
+      await trainer.step(batch(LATE), labels);
+      await trainer.synchronize();
+      expect(largestDifference(late.data, before)).toBeLessThan(1.01 * LR);
+      expect(largestDifference(late.data, before)).toBeGreaterThan(0.9 * LR);
+    });
+
+    it("goes on as it would have after a checkpoint", async () => {
+      const [one, other] = [await frozenFirst(LATE), await frozenFirst(0)];
+      for (let i = 0; i < 3; i++) await one.trainer.step(batch(i), labels);
+      await other.trainer.resume(await one.trainer.save());
+      for (const { trainer } of [one, other]) await trainer.step(batch(7), labels);
+      expect(await trainedBits(other.trainer)).toBe(await trainedBits(one.trainer));
+    });
+  });
+
   it("trains at each step what is trainable then, as a trainer made for it would", async () => {
     const optimizer = () => new SGD({ lr: 0.1, weightDecay: 0.01 });
     const held = openTrainer(smallNetwork(), { device, optimizer: optimizer() });
@@ -228,7 +260,8 @@ describe("what is frozen", () => {
     // Without the very first weight: nothing of what its batch norm gives it, and not the product.
     const last = ["gradCoefficients", "gradInputRows", "gemm", "sgd"];
     expect(whole.slice(-4)).toEqual(last);
-    expect(await step()).toEqual([...whole.slice(0, -4), "sgd"]);
+    // The body has taken fewer steps than the head: each is moved apart.
+    expect(await step()).toEqual([...whole.slice(0, -4), "sgd", "sgd"]);
     expect(whole.slice(0, forward.length + loss.length)).toEqual([...forward, ...loss]);
   });
 
