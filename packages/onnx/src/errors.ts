@@ -27,6 +27,12 @@ export function check(condition: boolean, code: OnnxErrorCode, message: () => st
   if (!condition) throw new OnnxError(code, message());
 }
 
+/** @throws OnnxError E_VALUE for an option that nobody reads: from JavaScript it would pass unseen */
+export function checkOptions(options: object, known: readonly string[]): void {
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  check(unknown === undefined, "E_VALUE", () => `expected options ${known.join(", ")}, got ${unknown}`);
+}
+
 /** The sentence of an error, whatever was thrown. */
 export function sentenceOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

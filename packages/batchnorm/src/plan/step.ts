@@ -114,7 +114,10 @@ function readSpan(device: Device, { place, type }: Span, into: TypedArray): Prom
 /** A view of a span in memory that JavaScript can see. */
 export function viewOf(device: Device, { place, type, count }: Span): TypedArray {
   check(isHost(device), "E_PLATFORM", "view", () => `expected the CPU, got ${device.build}`);
-  return device.view(place.region)[type].subarray(place.offset, place.offset + count);
+  const whole = device.view(place.region)[type];
+  // What has a region to itself needs no view of its own.
+  if (place.offset === 0 && count === whole.length) return whole;
+  return whole.subarray(place.offset, place.offset + count);
 }
 
 /** A copy of a span in memory that JavaScript can see. */

@@ -1,4 +1,5 @@
 import type { NodeProto } from "onnx-buf";
+import { checkOptions } from "../errors.ts";
 import { isBatchNorm, nameOf } from "../model/batchnorm.ts";
 import { copyModel } from "../model/copy.ts";
 import type { OnnxModel } from "../model/file.ts";
@@ -50,7 +51,9 @@ export const IN_TRAINING = "the model holds a training algorithm, which may chan
  * @returns a new model, and for every batch norm what took it or why nothing did; the model given is not changed
  * @throws  OnnxError E_FORMAT when a graph is not in order
  */
-export function foldBatchNorms(model: OnnxModel, { affine = false }: FoldOptions = {}): FoldResult {
+export function foldBatchNorms(model: OnnxModel, options: FoldOptions = {}): FoldResult {
+  checkOptions(options, ["affine"]);
+  const { affine = false } = options;
   const proto = copyModel(model.proto);
   const places = graphsOf(proto, model.opset);
   const result: FoldResult = { model: { ...model, proto }, folded: [], kept: [], values: [] };

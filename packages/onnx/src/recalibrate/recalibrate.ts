@@ -1,4 +1,4 @@
-import { check, OnnxError } from "../errors.ts";
+import { check, checkOptions, OnnxError } from "../errors.ts";
 import type { KeptBatchNorm } from "../fold/fold.ts";
 import type { OnnxModel } from "../model/file.ts";
 import { loadRuntime } from "../verify/runtime.ts";
@@ -63,8 +63,10 @@ export interface RecalibrateResult {
 export async function recalibrateBatchNorms(
   model: OnnxModel,
   batches: InputBatches,
-  { onePass = false, prior = 0, progress = () => {} }: RecalibrateModelOptions = {},
+  options: RecalibrateModelOptions = {},
 ): Promise<RecalibrateResult> {
+  checkOptions(options, ["onePass", "prior", "progress"]);
+  const { onePass = false, prior = 0, progress = () => {} } = options;
   check(prior >= 0 && prior <= 1, "E_VALUE", () => `expected a prior from 0 to 1, got ${prior}`);
   const { targets, kept } = targetsOf(model);
   check(targets.length > 0, "E_VALUE", () => {

@@ -1,10 +1,10 @@
 import { Random } from "batchnorm";
 import type { InferenceSession } from "onnxruntime-node";
-import { check } from "../errors.ts";
+import { check, checkOptions } from "../errors.ts";
 import type { OnnxModel } from "../model/file.ts";
 import { drawInputs } from "./inputs.ts";
 import { loadRuntime, openSession, runOn } from "./runtime.ts";
-import { type InputOptions, type NamedInput, numbersFrom } from "./values.ts";
+import { type InputOptions, inputOptions, type NamedInput, numbersFrom } from "./values.ts";
 
 export interface CompareOptions extends InputOptions {
   /** What random inputs come from; 1 by default. */
@@ -66,6 +66,7 @@ export async function compareModels(
   after: OnnxModel,
   options: CompareOptions = {},
 ): Promise<Comparison> {
+  checkOptions(options, ["seed", "runs", "values", ...inputOptions]);
   const { seed = 1, runs = 2, values = [] } = options;
   check(Number.isSafeInteger(runs) && runs > 0, "E_VALUE", () => `expected a number of runs from 1 on, got ${runs}`);
   check(Number.isSafeInteger(seed), "E_VALUE", () => `expected a seed that is a whole number, got ${seed}`);

@@ -1,9 +1,10 @@
 import { Random } from "batchnorm";
 import type { InferenceSession } from "onnxruntime-node";
+import { checkOptions } from "../errors.ts";
 import type { OnnxModel } from "../model/file.ts";
 import { drawInputs } from "./inputs.ts";
 import { feedsOf, loadRuntime, openSession } from "./runtime.ts";
-import type { InputOptions } from "./values.ts";
+import { type InputOptions, inputOptions } from "./values.ts";
 
 export interface TimeOptions extends InputOptions {
   /** How long to go on, in milliseconds; at least five runs of each model are made. Default 1000. */
@@ -26,6 +27,7 @@ const LEAST_RUNS = 5;
  * @throws OnnxError as `compareModels`
  */
 export async function timeModels(before: OnnxModel, after: OnnxModel, options: TimeOptions = {}): Promise<Times> {
+  checkOptions(options, ["duration", "optimized", ...inputOptions]);
   const { duration = 1000, optimized = true } = options;
   const runtime = await loadRuntime();
   const sessions: InferenceSession[] = [];

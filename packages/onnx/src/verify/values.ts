@@ -37,6 +37,9 @@ export interface InputOptions {
   readonly sizes?: Readonly<Record<string, number>>;
 }
 
+/** The names of `InputOptions`. */
+export const inputOptions = ["inputs", "shapes", "sizes"] as const;
+
 /** Large enough to be another number than 0, small enough to be an index into anything. */
 const INTEGERS = 2;
 
