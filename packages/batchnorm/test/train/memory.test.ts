@@ -15,11 +15,13 @@ it("keeps heap and device memory flat over 50,000 steps", async () => {
   const samples = await scriptResult<Sample[]>("train/memory.mjs", [], ["--expose-gc"]);
   expect(samples).toHaveLength(10);
   const [first, ...rest] = samples;
+  // Until then compilers put code aside: on Node 24, 100 KB and more.
+  const settled = samples[4];
   for (const { heap, wasm, top } of rest) {
     expect(wasm).toBe(first.wasm);
     expect(top).toBe(first.top);
-    // A few bytes a step would be hundreds of kilobytes by the end; what remains is JavaScript's compiled code.
-    expect(heap).toBeLessThan(first.heap + 100_000);
+    // Four bytes a step would be 100,000 by the end.
+    expect(heap).toBeLessThan(settled.heap + 50_000);
   }
 });
 
