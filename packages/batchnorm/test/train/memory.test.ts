@@ -15,13 +15,11 @@ it("keeps heap and device memory flat over 50,000 steps", async () => {
   const samples = await scriptResult<Sample[]>("train/memory.mjs", [], ["--expose-gc"]);
   expect(samples).toHaveLength(10);
   const [first, ...rest] = samples;
-  // Until then compilers put code aside: on Node 24, 100 KB and more.
-  const settled = samples[4];
   for (const { heap, wasm, top } of rest) {
     expect(wasm).toBe(first.wasm);
     expect(top).toBe(first.top);
-    // Four bytes a step would be 100,000 by the end.
-    expect(heap).toBeLessThan(settled.heap + 50_000);
+    // The smallest object kept at each step would be 500,000 by the end. Compiled code comes and goes: 120,000 on Node 22 and 24.
+    expect(heap).toBeLessThan(first.heap + 300_000);
   }
 });
 
