@@ -7,7 +7,20 @@ import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const usual = ["22", "24", "26"];
-const suites = ["kernels", "layers", "train", "wasm", "plan", "reference"];
+const suites = [
+  "kernels",
+  "wasm",
+  "plan",
+  "reference",
+  "calls",
+  "module",
+  "layers",
+  "losses",
+  "optimizers",
+  "data",
+  "shards",
+  "train",
+];
 
 const help = `Usage: node tools/nodes.mjs [VERSION...]
 
