@@ -15,12 +15,18 @@ it("keeps heap and device memory flat over 50,000 steps", async () => {
   const samples = await scriptResult<Sample[]>("train/memory.mjs", [], ["--expose-gc"]);
   expect(samples).toHaveLength(10);
   const [first, ...rest] = samples;
-  for (const { heap, wasm, top } of rest) {
+  for (const { wasm, top } of rest) {
     expect(wasm).toBe(first.wasm);
     expect(top).toBe(first.top);
-    // The smallest object kept at each step would be 500,000 by the end. Compiled code comes and goes: 120,000 on Node 22 and 24.
-    expect(heap).toBeLessThan(first.heap + 300_000);
   }
+  // Compiled code comes and goes, on Node 22 and 24 by 120,000 bytes: medians, once the compilers have begun. Four bytes a step
+  // are 100,000 in between.
+  const heapAt = (from: number) =>
+    samples
+      .slice(from, from + 3)
+      .map(({ heap }) => heap)
+      .sort((a, b) => a - b)[1];
+  expect(heapAt(7) - heapAt(2)).toBeLessThan(100_000);
 });
 
 /** The end of what is allocated, and the size of the memory. */
